@@ -1,0 +1,320 @@
+"""InceptionV1 by configuration: the full network of lucid, and ``mini`` at small width.
+
+Every named step is a direct child of the network, so a layer's path in ``named_modules()`` is the
+name the field uses for it: ``conv2d0``, ``mixed3a``, ``mixed3a_3x3_bottleneck``, ``mixed3a_pool_reduce``.
+A convolution layer's output is taken after its rectifier; ``<layer>.conv`` is the value before it.
+
+Source: Szegedy et al., "Going deeper with convolutions", 2014 (the architecture); lucid,
+``modelzoo/other_models/InceptionV1.py`` (the ``inception5h`` graph and its layer names).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+BRANCHES = ("1x1", "3x3", "5x5", "pool_reduce")
+"""Order in which a mixed layer concatenates its branches along the channel axis."""
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """One convolution with its rectifier: output width, kernel size and stride."""
+
+    name: str
+    width: int
+    kernel: int
+    stride: int = 1
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A 3×3 max pooling with stride 2."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Normalization:
+    """Local response normalisation across channels, as in ``inception5h``."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """One inception block: widths of its six convolutions."""
+
+    name: str
+    one: int
+    three_bottleneck: int
+    three: int
+    five_bottleneck: int
+    five: int
+    pool_reduce: int
+
+    @property
+    def branch_widths(self) -> tuple[int, int, int, int]:
+        """Channels of the four branches in the order in which they are concatenated."""
+        return (self.one, self.three, self.five, self.pool_reduce)
+
+    @property
+    def width(self) -> int:
+        """Channels of the block's output."""
+        return sum(self.branch_widths)
+
+
+Step = Convolution | Pool | Normalization | Mixed
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A whole network: its steps in order, its classes, and how an image in [0, 1] is normalised.
+
+    ``mean`` and ``scale`` are per channel: the first layer receives ``(image - mean) * scale``.
+    """
+
+    steps: tuple[Step, ...]
+    classes: int
+    mean: tuple[float, float, float]
+    scale: tuple[float, float, float]
+    classifier: str
+    image_size: int
+
+
+FULL = Architecture(
+    steps=(
+        Convolution("conv2d0", 64, 7, stride=2),
+        Pool("maxpool0"),
+        Normalization("localresponsenorm0"),
+        Convolution("conv2d1", 64, 1),
+        Convolution("conv2d2", 192, 3),
+        Normalization("localresponsenorm1"),
+        Pool("maxpool1"),
+        Mixed("mixed3a", 64, 96, 128, 16, 32, 32),
+        Mixed("mixed3b", 128, 128, 192, 32, 96, 64),
+        Pool("maxpool4"),
+        Mixed("mixed4a", 192, 96, 204, 16, 48, 64),
+        Mixed("mixed4b", 160, 112, 224, 24, 64, 64),
+        Mixed("mixed4c", 128, 128, 256, 24, 64, 64),
+        Mixed("mixed4d", 112, 144, 288, 32, 64, 64),
+        Mixed("mixed4e", 256, 160, 320, 32, 128, 128),
+        Pool("maxpool10"),
+        Mixed("mixed5a", 256, 160, 320, 48, 128, 128),
+        Mixed("mixed5b", 384, 192, 384, 48, 128, 128),
+    ),
+    classes=1008,
+    mean=(117 / 255, 117 / 255, 117 / 255),
+    scale=(255.0, 255.0, 255.0),
+    classifier="softmax2_pre_activation",
+    image_size=224,
+)
+"""lucid's InceptionV1. Its input range is [-117, 138] (``inception5h``)."""
+
+MINI = Architecture(
+    steps=(
+        Convolution("conv2d0", 32, 5),
+        Convolution("conv2d1", 32, 1),
+        Pool("maxpool0"),
+        Convolution("conv2d2", 96, 3),
+        Mixed("mixed3a", 32, 64, 64, 8, 16, 16),
+        Mixed("mixed3b", 48, 64, 80, 16, 40, 24),
+        Pool("maxpool4"),
+        Mixed("mixed4a", 96, 64, 104, 8, 24, 32),
+        Mixed("mixed4b", 80, 64, 112, 12, 32, 32),
+        Mixed("mixed4c", 64, 80, 128, 12, 32, 32),
+    ),
+    classes=10,
+    mean=(0.4914, 0.4822, 0.4465),
+    scale=(1 / 0.2470, 1 / 0.2435, 1 / 0.2616),
+    classifier="logits",
+    image_size=32,
+)
+"""The embedded network. Mean and standard deviation are CIFAR-10's training images' own, per channel."""
+
+
+def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
+    """Zeros before and after an axis so that the output has ``ceil(size / stride)`` positions.
+
+    Args:
+        size: Positions along the axis.
+        kernel: Kernel size in positions.
+        stride: Step in positions.
+
+    Returns:
+        ``(before, after)``; an odd total puts the extra one after, as TensorFlow's ``SAME`` does.
+    """
+    total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
+    return total // 2, total - total // 2
+
+
+def pad_same(
+    images: Float[Tensor, "batch channel height width"], kernel: int, stride: int, value: float = 0.0
+) -> Float[Tensor, "batch channel padded_height padded_width"]:
+    """Pad height and width by ``same_padding`` with ``value``."""
+    top, bottom = same_padding(images.shape[-2], kernel, stride)
+    left, right = same_padding(images.shape[-1], kernel, stride)
+    if top == bottom == left == right == 0:
+        return images
+    return F.pad(images, (left, right, top, bottom), value=value)
+
+
+class ConvolutionLayer(nn.Module):
+    """Convolution, optional batch normalisation (only while training), rectifier."""
+
+    def __init__(self, inputs: int, width: int, kernel: int, stride: int, *, batch_norm: bool):
+        super().__init__()
+        self.kernel, self.stride = kernel, stride
+        padding = kernel // 2 if stride == 1 else 0
+        self.conv = nn.Conv2d(inputs, width, kernel, stride, padding=padding, bias=not batch_norm)
+        self.norm = nn.BatchNorm2d(width) if batch_norm else nn.Identity()
+        self.relu = nn.ReLU()
+
+    def forward(
+        self, images: Float[Tensor, "batch channel height width"]
+    ) -> Float[Tensor, "batch width new_height new_width"]:
+        """Rectified responses, one map per output channel."""
+        if self.stride > 1:
+            images = pad_same(images, self.kernel, self.stride)
+        return self.relu(self.norm(self.conv(images)))
+
+
+class MaxPool(nn.Module):
+    """3×3 max pooling, stride 2, padded at the far edges first (as TensorFlow's ``SAME``)."""
+
+    def forward(
+        self, images: Float[Tensor, "batch channel height width"]
+    ) -> Float[Tensor, "batch channel half_height half_width"]:
+        """The largest of each 3×3 window."""
+        return F.max_pool2d(pad_same(images, 3, 2, value=float("-inf")), 3, 2)
+
+
+class BranchPool(nn.Module):
+    """3×3 max pooling, stride 1: the first half of a mixed layer's pool branch."""
+
+    def forward(
+        self, images: Float[Tensor, "batch channel height width"]
+    ) -> Float[Tensor, "batch channel height width"]:
+        """The largest of each 3×3 window, same size as the input."""
+        return F.max_pool2d(images, 3, 1, padding=1)
+
+
+class Concatenate(nn.Module):
+    """Joins the branches of a mixed layer along the channel axis."""
+
+    def forward(self, *branches: Float[Tensor, "batch _ height width"]) -> Float[Tensor, "batch all height width"]:
+        """The branches, one after the other, in the order of ``BRANCHES``."""
+        return torch.cat(branches, dim=1)
+
+
+class Inception(nn.Module):
+    """A network of inception blocks built from an ``Architecture``.
+
+    Args:
+        architecture: ``FULL`` or ``MINI``, or your own.
+        batch_norm: Put batch normalisation between convolution and rectifier. For training only;
+            ``fold_batch_norm`` removes it.
+
+    Inputs are images in [0, 1], ``(batch, 3, height, width)``; outputs are logits ``(batch, classes)``.
+    """
+
+    def __init__(self, architecture: Architecture, *, batch_norm: bool = False):
+        super().__init__()
+        self.architecture = architecture
+        self.batch_norm = batch_norm
+        self.register_buffer("mean", torch.tensor(architecture.mean).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("scale", torch.tensor(architecture.scale).view(1, 3, 1, 1), persistent=False)
+        width = 3
+        for step in architecture.steps:
+            width = self._add(step, width)
+        self.avgpool = nn.AdaptiveAvgPool2d(1)
+        self.add_module(architecture.classifier, nn.Linear(width, architecture.classes))
+
+    def _add(self, step: Step, inputs: int) -> int:
+        """Register the modules of one step; return the channels it puts out."""
+        match step:
+            case Pool():
+                self.add_module(step.name, MaxPool())
+                return inputs
+            case Normalization():
+                # inception5h: depth radius 5, alpha 1e-4 per element, beta 0.5, bias 1.
+                self.add_module(step.name, nn.LocalResponseNorm(9, alpha=9.99999974738e-05, beta=0.5, k=1))
+                return inputs
+            case Convolution():
+                self._add_convolution(step.name, inputs, step.width, step.kernel, step.stride)
+                return step.width
+            case Mixed():
+                self._add_convolution(f"{step.name}_1x1", inputs, step.one, 1)
+                self._add_convolution(f"{step.name}_3x3_bottleneck", inputs, step.three_bottleneck, 1)
+                self._add_convolution(f"{step.name}_3x3", step.three_bottleneck, step.three, 3)
+                self._add_convolution(f"{step.name}_5x5_bottleneck", inputs, step.five_bottleneck, 1)
+                self._add_convolution(f"{step.name}_5x5", step.five_bottleneck, step.five, 5)
+                self.add_module(f"{step.name}_pool", BranchPool())
+                self._add_convolution(f"{step.name}_pool_reduce", inputs, step.pool_reduce, 1)
+                self.add_module(step.name, Concatenate())
+                return step.width
+
+    def _add_convolution(self, name: str, inputs: int, width: int, kernel: int, stride: int = 1) -> None:
+        self.add_module(name, ConvolutionLayer(inputs, width, kernel, stride, batch_norm=self.batch_norm))
+
+    def forward(self, images: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch classes"]:
+        """Logits of a batch of images in [0, 1]."""
+        hidden = (images - self.mean) * self.scale
+        for step in self.architecture.steps:
+            hidden = self._mixed(step.name, hidden) if isinstance(step, Mixed) else self._part(step.name)(hidden)
+        return self._part(self.architecture.classifier)(self.avgpool(hidden).flatten(1))
+
+    def _part(self, name: str) -> nn.Module:
+        return self._modules[name]  # type: ignore[return-value]
+
+    def _mixed(
+        self, name: str, hidden: Float[Tensor, "batch channel height width"]
+    ) -> Float[Tensor, "batch all height width"]:
+        """One inception block: four branches side by side, concatenated."""
+        part = self._part
+        return part(name)(
+            part(f"{name}_1x1")(hidden),
+            part(f"{name}_3x3")(part(f"{name}_3x3_bottleneck")(hidden)),
+            part(f"{name}_5x5")(part(f"{name}_5x5_bottleneck")(hidden)),
+            part(f"{name}_pool_reduce")(part(f"{name}_pool")(hidden)),
+        )
+
+    def convolution_layers(self) -> Iterator[tuple[str, ConvolutionLayer]]:
+        """Names and modules of every convolution, in order."""
+        for name, module in self.named_children():
+            if isinstance(module, ConvolutionLayer):
+                yield name, module
+
+
+def fold_batch_norm(network: Inception) -> Inception:
+    """The same function with every batch normalisation folded into the convolution before it.
+
+    With running mean m, variance v, gain g and shift b, ``g (Wx - m) / sqrt(v + eps) + b`` is one
+    convolution with weights ``W g / sqrt(v + eps)`` and bias ``b - m g / sqrt(v + eps)``.
+
+    Args:
+        network: An ``Inception`` with ``batch_norm=True``; it is left as it was.
+
+    Returns:
+        An eval-mode ``Inception`` without batch normalisation.
+
+    Raises:
+        ValueError: The network has no batch normalisation to fold.
+    """
+    if not network.batch_norm:
+        raise ValueError("network: there is no batch normalisation to fold; build it with batch_norm=True")
+    folded = Inception(network.architecture, batch_norm=False)
+    classifier = network.architecture.classifier
+    folded._part(classifier).load_state_dict(network._part(classifier).state_dict())
+    with torch.no_grad():
+        for (_, source), (_, target) in zip(network.convolution_layers(), folded.convolution_layers(), strict=True):
+            norm = source.norm
+            gain = norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)
+            target.conv.weight.copy_(source.conv.weight.double() * gain.view(-1, 1, 1, 1))
+            target.conv.bias.copy_(norm.bias.double() - norm.running_mean.double() * gain)
+    return folded.eval()

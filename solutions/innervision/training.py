@@ -1,0 +1,146 @@
+"""One training loop for everything that is trained here: progress, log, resumable checkpoints.
+
+A ``Task`` says what is trained (network, batches, loss, evaluation); ``fit`` runs it. Randomness of
+an epoch depends on the seed and the epoch's number alone, so a resumed run sees the same batches as
+an unbroken one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+Batch = tuple[Tensor, ...]
+
+
+@dataclass
+class Task:
+    """What is trained.
+
+    Attributes:
+        network: The module whose parameters change.
+        batches: ``generator -> iterator of batches``: one epoch, shuffled and augmented by the generator.
+        loss: ``(network, batch) -> scalar tensor``.
+        evaluate: ``network -> {name: number}``, called after each epoch and written to the log.
+        optimizer: Updates ``network``.
+        scheduler: Stepped once after each batch.
+        settings: The numbers that define this run. A checkpoint of other settings is refused.
+        averages: Modules that are part of the state but not trained, for example a moving average.
+        after_step: Called after each optimiser step, for example to update a moving average.
+    """
+
+    network: nn.Module
+    batches: Callable[[torch.Generator], Iterator[Batch]]
+    loss: Callable[[nn.Module, Batch], Tensor]
+    evaluate: Callable[[nn.Module], dict[str, float]]
+    optimizer: torch.optim.Optimizer
+    scheduler: torch.optim.lr_scheduler.LRScheduler
+    settings: dict[str, Any] = field(default_factory=dict)
+    averages: dict[str, nn.Module] = field(default_factory=dict)
+    after_step: Callable[[], None] = lambda: None
+
+
+def write_aside(path: Path, write: Callable[[Path], None]) -> None:
+    """Let ``write`` fill a temporary file next to ``path``, then put it in place in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        write(temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def epoch_generator(seed: int, epoch: int) -> torch.Generator:
+    """The generator of one epoch, a function of seed and epoch number alone."""
+    return torch.Generator().manual_seed(seed * 1_000_003 + epoch)
+
+
+def fit(
+    task: Task,
+    epochs: int,
+    folder: Path,
+    *,
+    seed: int = 0,
+    resume: bool = False,
+    report: Callable[[dict[str, float]], None] = lambda row: None,
+    progress: Callable[[Iterator[Batch]], Iterator[Batch]] = iter,
+) -> list[dict[str, float]]:
+    """Train for a number of epochs, with a checkpoint and a log line after each.
+
+    Args:
+        task: What to train.
+        epochs: How many passes over the batches, ≥ 1.
+        folder: Receives ``checkpoint.pt`` and ``log.jsonl``.
+        seed: Decides shuffling and augmentation.
+        resume: Continue from ``folder/checkpoint.pt`` where there is one.
+        report: Called with each row of the log.
+        progress: Wraps the iterator of an epoch's batches, for example in a progress bar.
+
+    Returns:
+        The log: one dictionary an epoch (epoch, loss, seconds, and what ``evaluate`` returned).
+
+    Raises:
+        ValueError: The checkpoint was made with other settings.
+    """
+    checkpoint = folder / "checkpoint.pt"
+    rows: list[dict[str, float]] = _restore(task, checkpoint, seed) if resume and checkpoint.exists() else []
+    for epoch in range(len(rows), epochs):
+        started = time.monotonic()
+        loss = _epoch(task, progress(task.batches(epoch_generator(seed, epoch))))
+        row = {"epoch": epoch + 1, "loss": loss, "seconds": round(time.monotonic() - started, 1)}
+        row |= task.evaluate(task.network)
+        rows.append(row)
+        _save(task, checkpoint, rows, seed)
+        text = "".join(json.dumps(line) + "\n" for line in rows)
+        write_aside(folder / "log.jsonl", lambda path, text=text: path.write_text(text, encoding="utf-8"))
+        report(row)
+    return rows
+
+
+def _epoch(task: Task, batches: Iterator[Batch]) -> float:
+    """One pass; the mean loss."""
+    task.network.train()
+    total, count = 0.0, 0
+    for batch in batches:
+        task.optimizer.zero_grad(set_to_none=True)
+        loss = task.loss(task.network, batch)
+        loss.backward()
+        task.optimizer.step()
+        task.scheduler.step()
+        task.after_step()
+        total, count = total + loss.item(), count + 1
+    return total / max(count, 1)
+
+
+def _save(task: Task, checkpoint: Path, rows: list[dict[str, float]], seed: int) -> None:
+    state = {
+        "network": task.network.state_dict(),
+        "optimizer": task.optimizer.state_dict(),
+        "scheduler": task.scheduler.state_dict(),
+        "averages": {name: module.state_dict() for name, module in task.averages.items()},
+        "rows": rows,
+        "settings": task.settings | {"seed": seed},
+    }
+    write_aside(checkpoint, lambda path: torch.save(state, path))
+
+
+def _restore(task: Task, checkpoint: Path, seed: int) -> list[dict[str, float]]:
+    state = torch.load(checkpoint, weights_only=True)
+    settings = task.settings | {"seed": seed}
+    if state["settings"] != settings:
+        raise ValueError(f"resume: {checkpoint} was made with settings {state['settings']}, this run has {settings}")
+    task.network.load_state_dict(state["network"])
+    task.optimizer.load_state_dict(state["optimizer"])
+    task.scheduler.load_state_dict(state["scheduler"])
+    for name, module in task.averages.items():
+        module.load_state_dict(state["averages"][name])
+    return list(state["rows"])
