@@ -1,0 +1,138 @@
+"""Lesson 00: numbers into a picture, logits into names, and what a probability does not mean."""
+
+import torch
+
+from innervision.classroom.exercises import exercise, question, scenario
+from innervision.data.sample import load_sample
+from innervision.models import load
+
+NAMES = ["ant", "bee", "cat", "dog", "eel", "fox"]
+
+
+@scenario
+def one_image_with_known_range(student, generator):
+    red = torch.tensor([[-2.0, -1.0, 0.0], [2.0, 1.0, -2.0]])
+    return student.to_displayable(torch.stack([red, 0 * red, 0 * red + 1]))
+
+
+@scenario
+def images_of_different_ranges(student, generator):
+    images = torch.randn(3, 3, 4, 5, generator=generator)
+    images = images * torch.tensor([0.01, 1.0, 30.0]).view(3, 1, 1, 1) + torch.tensor([0.0, 7.0, -9.0]).view(3, 1, 1, 1)
+    given = images.clone()
+    return {"shown": student.to_displayable(given), "given, afterwards": given}
+
+
+@scenario
+def one_image_of_equal_numbers(student, generator):
+    images = torch.randn(2, 3, 4, 4, generator=generator)
+    images[1] = torch.randn((), generator=generator)
+    return student.to_displayable(images)
+
+
+@scenario
+def an_image_that_is_being_optimised(student, generator):
+    image = torch.randn(3, 4, 5, generator=generator).requires_grad_()
+    shown = student.to_displayable(image)
+    return {"shown": shown, "still hangs on a gradient": shown.requires_grad}
+
+
+@exercise("00.to_displayable", points=1)
+def test_smallest_becomes_0_and_largest_1(judge):
+    red = torch.tensor([[0.0, 0.25, 0.5], [1.0, 0.75, 0.0]])
+    right = torch.stack([red, torch.full((2, 3), 0.5), torch.full((2, 3), 0.75)], dim=-1)
+    judge(one_image_with_known_range).expect(right, atol=1e-6)
+
+
+@exercise("00.to_displayable", points=1)
+def test_each_image_is_stretched_by_itself(judge):
+    # The third image is about 200 wide in float32: either order of arithmetic rounds by less than 1e-5 of that.
+    judge(images_of_different_ranges).close(atol=1e-5)
+
+
+@exercise("00.to_displayable", points=1)
+def test_equal_numbers_become_middle_grey(judge):
+    judge(one_image_of_equal_numbers).close(atol=1e-6)
+
+
+@exercise("00.to_displayable", points=1)
+def test_matplotlib_can_have_it(judge):
+    judge(an_image_that_is_being_optimised).close(atol=1e-6)
+
+
+@scenario
+def probabilities_known_by_construction(student, generator):
+    shares = torch.tensor([[0.10, 0.20, 0.05, 0.40, 0.10, 0.15], [0.02, 0.03, 0.70, 0.05, 0.16, 0.04]])
+    # Adding a number to all logits of an image changes no probability.
+    return student.top_predictions(shares.log() + torch.tensor([[3.0], [-2.0]]), NAMES)
+
+
+@scenario
+def random_logits(student, generator):
+    return student.top_predictions(2 * torch.randn(4, 6, generator=generator), NAMES, 5)
+
+
+@scenario
+def one_image_one_answer(student, generator):
+    return student.top_predictions(2 * torch.randn(1, 6, generator=generator), NAMES, 1)
+
+
+@exercise("00.top_predictions", points=1)
+def test_known_probabilities(judge):
+    first = [("dog", 0.40), ("bee", 0.20), ("fox", 0.15)]
+    second = [("cat", 0.70), ("eel", 0.16), ("dog", 0.05)]
+    judge(probabilities_known_by_construction).expect([first, second], atol=1e-5)
+
+
+@exercise("00.top_predictions", points=1)
+def test_as_many_as_asked_for_most_likely_first(judge):
+    judge(random_logits).close(atol=1e-5)
+
+
+@exercise("00.top_predictions", points=1)
+def test_a_single_image_and_a_single_answer(judge):
+    judge(one_image_one_answer).close(atol=1e-5)
+
+
+def _confidence_and_rightness():
+    sample = load_sample()
+    with torch.no_grad():
+        sure, answer = load("mini")(sample.images / 255).softmax(dim=1).max(dim=1)
+    return sure, answer == sample.labels
+
+
+def most_confident_mistake():
+    """The largest probability that mini gives to a wrong class on the sample."""
+    sure, right = _confidence_and_rightness()
+    return float(sure[~right].max())
+
+
+def share_of_mistakes():
+    return 1 - float(_confidence_and_rightness()[1].float().mean())
+
+
+test_q_noise = question(
+    "00.q_noise",
+    points=1,
+    answer="b",
+    wrong={
+        "a": "The number says nothing about places in the image. "
+        "It is one of ten shares of one whole, and they always add up to 1.",
+        "c": "You have just fed it noise, and none of it shows a frog. "
+        "How often it is right when it says 0.60 must be counted on images; the formula does not promise it.",
+        "d": "0.10 each would need ten equal logits. "
+        "Training rewarded the right name on photographs; nothing ever asked for equal logits elsewhere.",
+    },
+)
+
+test_q_most_confident_mistake = question(
+    "00.q_most_confident_mistake",
+    points=1,
+    answer=most_confident_mistake,
+    atol=0.006,  # two digits were asked for
+    wrong=[
+        (lambda: 100 * most_confident_mistake(), "That looks like per cent. A probability lies between 0 and 1."),
+        (share_of_mistakes, "That is the share of photographs it got wrong. Asked was how sure it was of one of them."),
+        (lambda: 1 - most_confident_mistake(), "That is what was left for the other nine classes together."),
+    ],
+)
