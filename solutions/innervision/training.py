@@ -8,7 +8,7 @@ an unbroken one.
 from __future__ import annotations
 
 import json
-import os
+import pickle
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,6 +17,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from innervision.files import write_aside, write_text_aside
 
 Batch = tuple[Tensor, ...]
 
@@ -46,17 +48,6 @@ class Task:
     settings: dict[str, Any] = field(default_factory=dict)
     averages: dict[str, nn.Module] = field(default_factory=dict)
     after_step: Callable[[], None] = lambda: None
-
-
-def write_aside(path: Path, write: Callable[[Path], None]) -> None:
-    """Let ``write`` fill a temporary file next to ``path``, then put it in place in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        write(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def epoch_generator(seed: int, epoch: int) -> torch.Generator:
@@ -89,8 +80,10 @@ def fit(
         The log: one dictionary an epoch (epoch, loss, seconds, and what ``evaluate`` returned).
 
     Raises:
-        ValueError: The checkpoint was made with other settings.
+        ValueError: ``epochs`` is less than 1, or the checkpoint is damaged or was made with other settings.
     """
+    if epochs < 1:
+        raise ValueError(f"epochs: {epochs} is not at least 1")
     checkpoint = folder / "checkpoint.pt"
     rows: list[dict[str, float]] = _restore(task, checkpoint, seed) if resume and checkpoint.exists() else []
     for epoch in range(len(rows), epochs):
@@ -101,7 +94,7 @@ def fit(
         rows.append(row)
         _save(task, checkpoint, rows, seed)
         text = "".join(json.dumps(line) + "\n" for line in rows)
-        write_aside(folder / "log.jsonl", lambda path, text=text: path.write_text(text, encoding="utf-8"))
+        write_text_aside(folder / "log.jsonl", text)
         report(row)
     return rows
 
@@ -134,13 +127,21 @@ def _save(task: Task, checkpoint: Path, rows: list[dict[str, float]], seed: int)
 
 
 def _restore(task: Task, checkpoint: Path, seed: int) -> list[dict[str, float]]:
-    state = torch.load(checkpoint, weights_only=True)
+    unusable = f"resume: {checkpoint} is no checkpoint of this task or is damaged; delete it to start afresh"
+    try:
+        state = torch.load(checkpoint, weights_only=True)
+        made_with, rows = state["settings"], list(state["rows"])
+    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, TypeError, ValueError, OSError) as error:
+        raise ValueError(unusable) from error
     settings = task.settings | {"seed": seed}
-    if state["settings"] != settings:
-        raise ValueError(f"resume: {checkpoint} was made with settings {state['settings']}, this run has {settings}")
-    task.network.load_state_dict(state["network"])
-    task.optimizer.load_state_dict(state["optimizer"])
-    task.scheduler.load_state_dict(state["scheduler"])
-    for name, module in task.averages.items():
-        module.load_state_dict(state["averages"][name])
-    return list(state["rows"])
+    if made_with != settings:
+        raise ValueError(f"resume: {checkpoint} was made with settings {made_with}, this run has {settings}")
+    try:
+        task.network.load_state_dict(state["network"])
+        task.optimizer.load_state_dict(state["optimizer"])
+        task.scheduler.load_state_dict(state["scheduler"])
+        for name, module in task.averages.items():
+            module.load_state_dict(state["averages"][name])
+    except (RuntimeError, KeyError, ValueError) as error:
+        raise ValueError(unusable) from error
+    return rows

@@ -41,7 +41,7 @@ class Pool:
 
 @dataclass(frozen=True)
 class Normalization:
-    """Local response normalisation across channels, as in ``inception5h``."""
+    """Local response normalisation across channels, as in ``inception5h``; see ``local_response_norm``."""
 
     name: str
 
@@ -164,6 +164,21 @@ def pad_same(
     return F.pad(images, (left, right, top, bottom), value=value)
 
 
+def local_response_norm() -> nn.LocalResponseNorm:
+    """The normalisation of lucid's graph: ``x_c / sqrt(2 + 1e-4 Σ x²)``, summed over 11 channels around c.
+
+    The graph says depth_radius 5, alpha 1e-4, beta 0.5, bias 2. TensorFlow's alpha multiplies the sum over the
+    ``2 · 5 + 1`` channels; torch's multiplies their mean, so it is 11 times as large here.
+    The ports to torch that are in circulation (lucent, captum) have size 9, alpha 1e-4 and k 1 instead: their values
+    after this step are up to √2 times as large, so numbers measured on them differ from lucid's and from ours.
+
+    Source: the graph's own attributes, as printed in greentfrapp/lucent pull request 51.
+    """
+    radius, alpha = 5, 1e-4
+    channels = 2 * radius + 1
+    return nn.LocalResponseNorm(channels, alpha=alpha * channels, beta=0.5, k=2.0)
+
+
 class ConvolutionLayer(nn.Module):
     """Convolution, optional batch normalisation (only while training), rectifier."""
 
@@ -220,8 +235,12 @@ class Inception(nn.Module):
         batch_norm: Put batch normalisation between convolution and rectifier. For training only;
             ``fold_batch_norm`` removes it.
 
-    Inputs are images in [0, 1], ``(batch, 3, height, width)``; outputs are logits ``(batch, classes)``.
+    Inputs are images in [0, 1], ``(batch, 3, height, width)``; outputs are logits ``(batch, classes)``. Images need not
+    have ``architecture.image_size``: the classifier reads the mean over all positions, however many there are.
     """
+
+    mean: Tensor
+    scale: Tensor
 
     def __init__(self, architecture: Architecture, *, batch_norm: bool = False):
         super().__init__()
@@ -242,8 +261,7 @@ class Inception(nn.Module):
                 self.add_module(step.name, MaxPool())
                 return inputs
             case Normalization():
-                # inception5h: depth radius 5, alpha 1e-4 per element, beta 0.5, bias 1.
-                self.add_module(step.name, nn.LocalResponseNorm(9, alpha=9.99999974738e-05, beta=0.5, k=1))
+                self.add_module(step.name, local_response_norm())
                 return inputs
             case Convolution():
                 self._add_convolution(step.name, inputs, step.width, step.kernel, step.stride)
@@ -311,10 +329,14 @@ def fold_batch_norm(network: Inception) -> Inception:
     folded = Inception(network.architecture, batch_norm=False)
     classifier = network.architecture.classifier
     folded._part(classifier).load_state_dict(network._part(classifier).state_dict())
-    with torch.no_grad():
-        for (_, source), (_, target) in zip(network.convolution_layers(), folded.convolution_layers(), strict=True):
-            norm = source.norm
-            gain = norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)
-            target.conv.weight.copy_(source.conv.weight.double() * gain.view(-1, 1, 1, 1))
-            target.conv.bias.copy_(norm.bias.double() - norm.running_mean.double() * gain)
+    for (_, source), (_, target) in zip(network.convolution_layers(), folded.convolution_layers(), strict=True):
+        target.conv.load_state_dict(_folded(source.conv, source.norm))
     return folded.eval()
+
+
+def _folded(convolution: nn.Conv2d, norm: nn.Module) -> dict[str, Tensor]:
+    """State of the one convolution that does both; computed in float64."""
+    values = {key: value.double() for key, value in norm.state_dict().items()}
+    gain = values["weight"] / torch.sqrt(values["running_var"] + norm.eps)  # type: ignore[operator]
+    weight = convolution.weight.detach().double() * gain.view(-1, 1, 1, 1)
+    return {"weight": weight.float(), "bias": (values["bias"] - values["running_mean"] * gain).float()}
