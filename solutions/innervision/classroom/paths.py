@@ -94,6 +94,11 @@ def find_course() -> Course:
     return Course.in_wheel(PACKAGE)
 
 
+def course_folder() -> Path:
+    """The folder that holds this installation's lessons."""
+    return find_course().lessons
+
+
 def exercise_functions(lesson: Path) -> dict[str, str]:
     """The exercises that a lesson's source declares, in order: id → dotted path of the library function."""
     return {
