@@ -1,0 +1,172 @@
+"""Record what happens inside a network, change it on the way, and stop as soon as enough was seen.
+
+A layer is a path of ``named_modules()``; its activation is the output of that module. Hooks exist only
+while a call runs: they are removed after an error too.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+Edit = Callable[[Tensor], Tensor]
+"""Takes an activation, returns the one to use in its place."""
+
+
+class _Stop(BaseException):
+    """Ends a forward pass when every layer asked for was seen. Not an ``Exception``: networks may catch those."""
+
+    def __init__(self, owner: object):
+        self.owner = owner
+
+
+def layer_names(model: nn.Module) -> list[str]:
+    """Every name that ``record`` and ``edit`` know for this network, in the order of ``named_modules()``."""
+    return [name for name, _ in model.named_modules() if name]
+
+
+def record(
+    model: nn.Module, images: Tensor, layers: str | Sequence[str], *, edits: Mapping[str, Edit] | None = None
+) -> dict[str, Tensor]:
+    """Activations of some layers on a batch; the rest of the network is never run.
+
+    Gradients are left intact: what is returned hangs on the images, and a deeper layer on a shallower one.
+    A layer that runs several times is recorded the first time.
+
+    Args:
+        model: Any network.
+        images: What the network takes; for the networks of ``load``, ``(batch, 3, height, width)`` in [0, 1].
+        layers: A name such as ``"mixed3a"``, a pattern such as ``"mixed3*"`` (``*`` and ``?`` do not cross a dot),
+            or several of them.
+        edits: ``{layer: function}``; each function changes an activation before later layers use it and
+            before it is recorded. See ``edit``.
+
+    Returns:
+        ``{layer: activation}``, in the order asked for; a pattern's layers in the network's order.
+
+    Raises:
+        ValueError: A layer does not exist or was never run; the images do not fit the first convolution.
+    """
+    names = match_layers(model, layers)
+    check_images(model, images)
+    modules = dict(model.named_modules())
+    seen: dict[str, Tensor] = {}
+    owner = object()
+
+    def keep(name: str) -> Callable[[nn.Module, Any, Tensor], None]:
+        def hook(module: nn.Module, inputs: Any, output: Tensor) -> None:
+            seen.setdefault(name, output)
+            if len(seen) == len(names):
+                raise _Stop(owner)
+
+        return hook
+
+    with ExitStack() as stack:
+        stack.enter_context(edit(model, edits or {}))
+        for name in names:
+            stack.callback(modules[name].register_forward_hook(keep(name)).remove)
+        try:
+            model(images)
+        except _Stop as stop:
+            if stop.owner is not owner:
+                raise
+    missing = [name for name in names if name not in seen]
+    if missing:
+        raise ValueError(f"layers: {_quoted(missing)} exists but is not run on these images")
+    return {name: seen[name] for name in names}
+
+
+@contextmanager
+def edit(model: nn.Module, edits: Mapping[str, Edit]) -> Iterator[nn.Module]:
+    """Change activations while the block runs, in ``record`` and in plain calls of the model alike.
+
+    Args:
+        model: Any network.
+        edits: ``{layer: function}``. The function gets the layer's activation and returns one of the same
+            shape, for example ``lambda activation: activation * 0``. Names only, no patterns.
+
+    Yields:
+        The model.
+
+    Raises:
+        ValueError: A layer does not exist, or a function returns another shape.
+    """
+    modules = dict(model.named_modules())
+    with ExitStack() as stack:
+        for name, function in edits.items():
+            if name not in modules or not name:
+                raise ValueError(_unknown("edits", name, model))
+            stack.callback(modules[name].register_forward_hook(_editing(name, function)).remove)
+        yield model
+
+
+def _editing(name: str, function: Edit) -> Callable[[nn.Module, Any, Tensor], Tensor]:
+    def hook(module: nn.Module, inputs: Any, output: Tensor) -> Tensor:
+        edited = function(output)
+        if not isinstance(edited, Tensor) or edited.shape != output.shape:
+            got = f"shape {tuple(edited.shape)}" if isinstance(edited, Tensor) else type(edited).__name__
+            raise ValueError(f"edits: the function for '{name}' returned {got}; return shape {tuple(output.shape)}")
+        return edited
+
+    return hook
+
+
+def match_layers(model: nn.Module, layers: str | Sequence[str], argument: str = "layers") -> list[str]:
+    """Full names of the layers asked for, each once.
+
+    Args:
+        model: Any network.
+        layers: Names or patterns, as in ``record``.
+        argument: Name of the caller's argument, for the error.
+
+    Raises:
+        ValueError: Nothing was asked for, or a name or pattern fits no layer; the closest names are given.
+    """
+    known = layer_names(model)
+    asked = [layers] if isinstance(layers, str) else list(layers)
+    if not asked:
+        raise ValueError(f"{argument}: is empty; name at least one layer")
+    found: dict[str, None] = {}
+    for pattern in asked:
+        expression = re.escape(pattern).replace(r"\*", r"[^.]*").replace(r"\?", r"[^.]")
+        matches = [name for name in known if re.fullmatch(expression, name)]
+        if not matches:
+            raise ValueError(_unknown(argument, pattern, model))
+        found.update(dict.fromkeys(matches))
+    return list(found)
+
+
+def check_images(model: nn.Module, images: Tensor, argument: str = "images") -> None:
+    """Refuse images that the network's first convolution cannot take; other networks take what they like.
+
+    Raises:
+        ValueError: Not a floating-point tensor, not four axes, or another number of channels.
+    """
+    first = next((module for module in model.modules() if isinstance(module, nn.Conv2d)), None)
+    if first is None:
+        return
+    if not isinstance(images, Tensor):
+        raise ValueError(f"{argument}: is a {type(images).__name__}; give a torch tensor")
+    rule = f"(batch, {first.in_channels}, height, width)"
+    if images.ndim == 3 and images.shape[0] == first.in_channels:
+        raise ValueError(f"{argument}: shape {tuple(images.shape)} has no batch axis; add it with image[None]")
+    if images.ndim != 4 or images.shape[1] != first.in_channels:
+        raise ValueError(f"{argument}: shape {tuple(images.shape)} does not fit this network; it takes {rule}")
+    if not torch.is_floating_point(images):
+        raise ValueError(f"{argument}: dtype {images.dtype} is not floating point; use images.float() / 255")
+
+
+def _unknown(argument: str, name: str, model: nn.Module) -> str:
+    closest = difflib.get_close_matches(name, layer_names(model), n=3, cutoff=0.4)
+    advice = f"the closest are {_quoted(closest)}" if closest else "layer_names(model) lists all"
+    return f"{argument}: no layer '{name}' in this network; {advice}"
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names)

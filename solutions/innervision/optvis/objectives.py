@@ -1,0 +1,171 @@
+"""What an image is optimised for: activations in, one number per image out, to be maximised.
+
+Any function of that kind is an objective. ``Objective`` wraps one and adds algebra, so that
+``channel("mixed3b", 5) - 0.1 * channel("mixed3b", 7)`` is an objective again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor
+
+Activations = Mapping[str, Float[Tensor, "batch channel height width"]]
+"""Layer name → activation. The name ``IMAGE`` stands for the image that the network is shown."""
+
+ObjectiveFunction = Callable[[Activations], Float[Tensor, "batch"]]
+
+IMAGE = "image"
+"""The key under which an objective finds the (transformed) image itself, ``(batch, 3, height, width)``."""
+
+
+@dataclass(frozen=True)
+class Objective:
+    """An objective with a name, and with ``+``, ``-``, ``*`` and ``sum()``.
+
+    Attributes:
+        function: ``activations -> one number per image``.
+        name: What it is called in titles and settings.
+    """
+
+    function: ObjectiveFunction
+    name: str = ""
+
+    def __call__(self, activations: Activations) -> Float[Tensor, batch]:
+        """One number per image, larger is better."""
+        return self.function(activations)
+
+    def __add__(self, other: Objective | float) -> Objective:
+        if isinstance(other, Objective):
+            return Objective(lambda activations: self(activations) + other(activations), f"{self} + {other}")
+        if isinstance(other, int | float):
+            name = f"{self}" if other == 0 else f"{self} + {other:g}"
+            return Objective(lambda activations: self(activations) + other, name)
+        return NotImplemented
+
+    __radd__ = __add__  # sum() starts from 0
+
+    def __mul__(self, factor: float) -> Objective:
+        if not isinstance(factor, int | float):
+            return NotImplemented
+        return Objective(lambda activations: self(activations) * factor, f"{factor:g} * {self._factor_name()}")
+
+    __rmul__ = __mul__
+
+    def __neg__(self) -> Objective:
+        return Objective(lambda activations: -self(activations), f"-{self._factor_name()}")
+
+    def __sub__(self, other: Objective | float) -> Objective:
+        if isinstance(other, Objective):
+            name = f"{self} - {other._factor_name()}"
+            return Objective(lambda activations: self(activations) - other(activations), name)
+        if isinstance(other, int | float):
+            return self + -other
+        return NotImplemented
+
+    def __rsub__(self, other: float) -> Objective:
+        return -self + other
+
+    def __truediv__(self, divisor: float) -> Objective:
+        if not isinstance(divisor, int | float):
+            return NotImplemented
+        return self * (1 / divisor)
+
+    def __str__(self) -> str:
+        return self.name or getattr(self.function, "__name__", "objective")
+
+    def _factor_name(self) -> str:
+        return f"({self})" if " + " in str(self) or " - " in str(self) else str(self)
+
+
+def channel(layer: str, channel: int) -> Objective:
+    """An objective: how active is one channel, on average over all its positions?
+
+    Drawing it gives a pattern that the whole channel looks for, repeated over the image.
+
+    Args:
+        layer: The layer's name, for example ``"mixed3b"``.
+        channel: Index on the activation's axis 1, from 0.
+
+    Returns:
+        An objective ``activations -> Float[Tensor, "batch"]``. It looks up ``activations[layer]``, of shape
+        ``(batch, channel, height, width)``, and returns that channel's mean over height and width, one number
+        per image.
+
+    Example:
+        >>> import torch
+        >>> activations = {"mixed3b": torch.arange(8.0).reshape(1, 2, 2, 2)}  # one image, two channels, 2 × 2
+        >>> channel("mixed3b", 1)(activations)
+        tensor([5.5000])
+
+    Source:
+        Olah, Mordvintsev, Schubert, "Feature Visualization", Distill 2017, "Optimization objectives".
+    """
+
+    def mean_over_positions(activations: Activations) -> Float[Tensor, batch]:
+        return activations[layer][:, channel].mean(dim=(1, 2))
+
+    return Objective(mean_over_positions, f"{layer}:{channel}")
+
+
+def unit(layer: str, channel: int, row: int | None = None, column: int | None = None) -> Objective:
+    """An objective: how active is one channel at one position?
+
+    Args:
+        layer: The layer's name, for example ``"mixed3b"``.
+        channel: Index on the activation's axis 1, from 0.
+        row: Index on axis 2, from 0 at the top; by default the centre, ``height // 2``.
+        column: Index on axis 3, from 0 at the left; by default the centre, ``width // 2``.
+
+    Returns:
+        An objective ``activations -> Float[Tensor, "batch"]``: the activation at that channel, row and column,
+        one number per image. Sizes are read from ``activations[layer]`` on each call, because transforms
+        change them.
+
+    Example:
+        >>> import torch
+        >>> activations = {"mixed3b": torch.arange(18.0).reshape(1, 2, 3, 3)}  # one image, two channels, 3 × 3
+        >>> unit("mixed3b", 1)(activations), unit("mixed3b", 1, 0, 2)(activations)
+        (tensor([13.]), tensor([11.]))
+
+    Source:
+        Olah, Mordvintsev, Schubert, "Feature Visualization", Distill 2017, "Optimization objectives" (neuron).
+    """
+
+    def at_position(activations: Activations) -> Float[Tensor, batch]:
+        height, width = activations[layer].shape[2:]
+        at_row = height // 2 if row is None else row
+        at_column = width // 2 if column is None else column
+        return activations[layer][:, channel, at_row, at_column]
+
+    place = "" if row is None and column is None else f"@{row},{column}"
+    return Objective(at_position, f"{layer}:{channel}{place or '@centre'}")
+
+
+def of_image(
+    measure: Callable[[Float[Tensor, "batch 3 height width"]], Float[Tensor, batch]], name: str = ""
+) -> Objective:
+    """An objective that looks at the image itself, for penalties: ``channel(…) - 0.1 * of_image(total_variation)``.
+
+    Args:
+        measure: ``images -> one number per image``. It is given the image as the network sees it: transformed.
+        name: What it is called; by default the function's own name.
+    """
+    return Objective(lambda activations: measure(activations[IMAGE]), name or getattr(measure, "__name__", "image"))
+
+
+def parse_objective(text: str) -> Objective:
+    """The channel objective that a string names.
+
+    Args:
+        text: ``"LAYER:CHANNEL"``, for example ``"mixed3b:5"``.
+
+    Raises:
+        ValueError: It has another form.
+    """
+    layer, separator, number = text.rpartition(":")
+    if not (separator and layer and number.isascii() and number.isdigit()):
+        raise ValueError(f"objective: '{text}' is not LAYER:CHANNEL, for example mixed3b:5")
+    return channel(layer, int(number))

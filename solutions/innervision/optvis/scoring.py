@@ -1,0 +1,149 @@
+"""How much images excite objectives: one truncated forward pass for a whole batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from innervision.activations import check_images, record
+from innervision.optvis.objectives import IMAGE, Objective, ObjectiveFunction, parse_objective
+
+Asked = str | ObjectiveFunction
+"""An objective, or a string such as ``"mixed3b:5"``."""
+
+
+class Scorer:
+    """Scores images on objectives: image i on objective i, or every image on a single objective.
+
+    The layers that the objectives read are found out once, on example images; after that each call runs the
+    network once, up to the deepest of them.
+
+    Args:
+        model: A network in eval mode.
+        objectives: One objective, or one for each image.
+        examples: Images to find the layers with, ``(batch, 3, height, width)`` in [0, 1].
+
+    Raises:
+        ValueError: The model is in training mode; the images do not fit; an objective reads a layer or a channel
+            that does not exist, returns another shape than one number per image, or does not depend on the image.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        objectives: Asked | Sequence[Asked],
+        examples: Float[Tensor, "batch 3 height width"],
+    ):
+        if model.training:
+            raise ValueError("model: is in training mode; call model.eval() first")
+        self.model = model
+        self.shared = isinstance(objectives, str) or callable(objectives)
+        self.objectives = as_objectives(objectives)
+        check_images(model, examples)
+        if not self.shared and len(self.objectives) != len(examples):
+            raise ValueError(
+                f"images: {len(examples)} for {len(self.objectives)} objectives; give one image for each objective"
+            )
+        with torch.enable_grad(), frozen(model):
+            read = [self._layers_read(i, examples.detach()) for i in range(len(self.objectives))]
+        self.layers = sorted(set().union(*read) - {IMAGE})
+
+    def __call__(self, images: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, batch]:
+        """One number per image, with gradients back to the images."""
+        activations = record(self.model, images, self.layers) if self.layers else {}
+        activations[IMAGE] = images
+        if self.shared:
+            return self.objectives[0](activations)
+        # One split per layer and not one slice per image: its gradient is a single concatenation.
+        parts = {name: activation.split(1) for name, activation in activations.items()}
+        scores = [
+            objective({name: pieces[i] for name, pieces in parts.items()})
+            for i, objective in enumerate(self.objectives)
+        ]
+        return torch.cat(scores)
+
+    def _layers_read(self, index: int, examples: Float[Tensor, "batch 3 height width"]) -> set[str]:
+        """Run one objective on the example images, note what it reads and check what it returns."""
+        objective = self.objectives[index]
+        label = "objectives" if self.shared else f"objectives[{index}]"
+        images = (examples if self.shared else examples[index : index + 1]).clone().requires_grad_(True)
+        activations = NotingActivations(self.model, images)
+        try:
+            scores = objective(activations)
+        except IndexError as error:
+            raise ValueError(
+                f"{label}: '{objective}' asks for an index that does not exist; {activations.sizes()}"
+            ) from error
+        expected = (len(images),)
+        if not isinstance(scores, Tensor) or scores.shape != expected:
+            got = f"shape {tuple(scores.shape)}" if isinstance(scores, Tensor) else type(scores).__name__
+            raise ValueError(f"{label}: '{objective}' returned {got}; return one number per image, shape {expected}")
+        if not scores.requires_grad:
+            raise ValueError(f"{label}: '{objective}' does not depend on the image, so there is nothing to climb")
+        return set(activations.seen)
+
+
+class NotingActivations(Mapping[str, Tensor]):
+    """Activations that are computed when they are asked for; it remembers which were."""
+
+    def __init__(self, model: nn.Module, images: Float[Tensor, "batch 3 height width"]):
+        self.model, self.images = model, images
+        self.seen: dict[str, Tensor] = {IMAGE: images}
+
+    def __getitem__(self, layer: str) -> Tensor:
+        if layer not in self.seen:
+            self.seen.update(record(self.model, self.images, [layer]))
+        return self.seen[layer]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.seen)
+
+    def __len__(self) -> int:
+        return len(self.seen)
+
+    def sizes(self) -> str:
+        """The sizes of the layers that were read, in words."""
+        return ", ".join(
+            f"{name} has {size[1]} channels (0 to {size[1] - 1}) of {' × '.join(map(str, size[2:]))}"
+            for name, size in ((name, tuple(value.shape)) for name, value in self.seen.items())
+            if name != IMAGE
+        )
+
+
+def as_objectives(objectives: Asked | Sequence[Asked]) -> list[Objective]:
+    """The objectives asked for as a list of ``Objective``.
+
+    Raises:
+        ValueError: None was asked for, or one is neither a function nor a string such as ``"mixed3b:5"``.
+    """
+    asked = [objectives] if isinstance(objectives, str) or callable(objectives) else list(objectives)
+    if not asked:
+        raise ValueError("objectives: is empty; give at least one, for example 'mixed3b:5'")
+    found = []
+    for index, item in enumerate(asked):
+        if isinstance(item, str):
+            found.append(parse_objective(item))
+        elif isinstance(item, Objective):
+            found.append(item)
+        elif callable(item):
+            found.append(Objective(item, getattr(item, "__name__", type(item).__name__)))
+        else:
+            raise ValueError(f"objectives[{index}]: is a {type(item).__name__}; give a function or 'LAYER:CHANNEL'")
+    return found
+
+
+@contextmanager
+def frozen(model: nn.Module) -> Iterator[None]:
+    """No gradients for the weights inside this block; every ``requires_grad`` is as before afterwards."""
+    wanted = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    try:
+        for parameter in wanted:
+            parameter.requires_grad_(False)
+        yield
+    finally:
+        for parameter in wanted:
+            parameter.requires_grad_(True)
