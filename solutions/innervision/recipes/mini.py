@@ -1,6 +1,7 @@
 """How ``mini`` was trained: CIFAR-10, one-cycle SGD, flips and crops.
 
-``innervision train mini`` runs this recipe from start to finish and writes the folded weights.
+``innervision train mini`` runs this recipe from start to finish and writes the folded weights. With the widths of
+``MINI`` it is about two minutes an epoch on two cores.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from jaxtyping import Float, Int64, UInt8
 from torch import Tensor, nn
 
 from innervision.models.inception import MINI, Inception
+from innervision.recipes.export import accuracy
 from innervision.training import Batch, Task
 
 EPOCHS = 26
@@ -87,16 +89,8 @@ def task(
         "label_smoothing": LABEL_SMOOTHING,
         "images": len(images),
     }
-    return Task(network, batches, loss, lambda model: {"accuracy": accuracy(model, *test)}, optimizer, scheduler, settings)
 
+    def evaluate(model: nn.Module) -> dict[str, float]:
+        return {"accuracy": accuracy(model, *test)}
 
-@torch.no_grad()
-def accuracy(
-    network: nn.Module, images: UInt8[Tensor, "test 3 32 32"], labels: Int64[Tensor, " test"]
-) -> float:
-    """Share of images whose largest logit is their label, in [0, 1]."""
-    network.eval()
-    right = 0
-    for part, truth in zip(images.split(500), labels.split(500), strict=True):
-        right += int((network(part.float() / 255).argmax(1) == truth).sum())
-    return right / len(images)
+    return Task(network, batches, loss, evaluate, optimizer, scheduler, settings)
