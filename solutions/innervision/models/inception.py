@@ -326,7 +326,8 @@ def fold_batch_norm(network: Inception) -> Inception:
     """
     if not network.batch_norm:
         raise ValueError("network: there is no batch normalisation to fold; build it with batch_norm=True")
-    folded = Inception(network.architecture, batch_norm=False)
+    with torch.random.fork_rng(devices=[]):  # first weights are drawn, then replaced
+        folded = Inception(network.architecture, batch_norm=False)
     classifier = network.architecture.classifier
     folded._part(classifier).load_state_dict(network._part(classifier).state_dict())
     for (_, source), (_, target) in zip(network.convolution_layers(), folded.convolution_layers(), strict=True):
@@ -337,6 +338,6 @@ def fold_batch_norm(network: Inception) -> Inception:
 def _folded(convolution: nn.Conv2d, norm: nn.Module) -> dict[str, Tensor]:
     """State of the one convolution that does both; computed in float64."""
     values = {key: value.double() for key, value in norm.state_dict().items()}
-    gain = values["weight"] / torch.sqrt(values["running_var"] + norm.eps)  # type: ignore[operator]
+    gain = values["weight"] / torch.sqrt(values["running_var"] + norm.eps)
     weight = convolution.weight.detach().double() * gain.view(-1, 1, 1, 1)
     return {"weight": weight.float(), "bias": (values["bias"] - values["running_mean"] * gain).float()}

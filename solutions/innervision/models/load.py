@@ -51,7 +51,8 @@ def load(name: str, *, weights: str | Path | None = None, device: str | torch.de
     if name not in NETWORKS:
         raise ValueError(_unknown(name))
     state = _packaged(name) if weights is None else _read(Path(weights))
-    network = Inception(NETWORKS[name])
+    with torch.random.fork_rng(devices=[]):  # first weights are drawn, then replaced: the caller's seed stays untouched
+        network = Inception(NETWORKS[name])
     network.load_state_dict(_fitting(state, network, name, weights))
     return network.requires_grad_(False).eval().to(device)
 
