@@ -29,6 +29,10 @@ class Parametrization(Protocol):
         """The images in [0, 1] that the parameters stand for now."""
 
 
+CONTRAST = 0.5
+"""Factor on a Fourier image before the sigmoid. With 1 the usual 128 to 256 steps drive many pixels to pure black,
+white or primary colours; lucid divides by 4 (a constant it leaves unexplained) and takes 512 steps."""
+
 ParametrizationFactory = Callable[[int, tuple[int, int], torch.Generator], Parametrization]
 """``(batch, (height, width), generator) -> Parametrization``."""
 
@@ -131,7 +135,7 @@ class Fourier:
 
     def image(self) -> Float[Tensor, "batch 3 height width"]:
         """The image of the coefficients, its colours correlated, squeezed into [0, 1] by a sigmoid."""
-        images = fourier_image(self.coefficients, self.size)
+        images = CONTRAST * fourier_image(self.coefficients, self.size)
         if self.correlation is not None:
             images = correlate(images, self.correlation)
         return torch.sigmoid(images)

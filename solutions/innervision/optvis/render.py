@@ -93,7 +93,7 @@ def ascend(
     """
     images = images.detach().requires_grad_(True)
     (gradient,) = torch.autograd.grad(score(images).sum(), images)
-    direction = F.normalize(gradient, dim=(1, 2, 3))
+    direction = F.normalize(gradient.flatten(1), dim=1).view_as(images)
     return (images + step_size * direction).detach()
 
 
@@ -150,7 +150,7 @@ def render(
     objectives: Asked | Sequence[Asked],
     *,
     size: int | tuple[int, int] | None = None,
-    steps: int = 256,
+    steps: int = 128,
     parametrization: str | ParametrizationFactory = "fourier",
     transforms: Transform | Sequence[Transform] | None = None,
     learning_rate: float = 0.05,
@@ -188,7 +188,7 @@ def render(
 
     Source:
         Olah, Mordvintsev, Schubert, "Feature Visualization", Distill 2017; lucid, ``optvis/render.py``
-        (defaults: Adam with step size 0.05, gradients redirected in 16 steps).
+        (Adam with step size 0.05, gradients redirected in 16 steps; 512 steps there, at half our contrast).
     """
     count = len(as_objectives(objectives))
     shape = _size(model, size)

@@ -83,7 +83,7 @@ def random_scale(factors: Sequence[float]) -> Transform:
     """
 
     def scaled(images: Images, generator: torch.Generator) -> Images:
-        factor = factors[torch.randint(len(factors), (), generator=generator)]
+        factor = factors[int(torch.randint(len(factors), (), generator=generator))]
         size = (int(images.shape[2] * factor), int(images.shape[3] * factor))
         return F.interpolate(images, size=size, mode="bilinear", align_corners=False)
 
@@ -114,7 +114,7 @@ def random_rotate(degrees: Sequence[float]) -> Transform:
     """
 
     def rotated(images: Images, generator: torch.Generator) -> Images:
-        angle = math.radians(degrees[torch.randint(len(degrees), (), generator=generator)])
+        angle = math.radians(degrees[int(torch.randint(len(degrees), (), generator=generator))])
         height, width = images.shape[2:]
         cos, sin = math.cos(angle), math.sin(angle)
         matrix = torch.tensor([[cos, -sin * height / width, 0.0], [sin * width / height, cos, 0.0]])
