@@ -150,6 +150,8 @@ def _is_whole(cache: Path) -> bool:
 
 
 def _local(path: Path) -> Arrays:
+    if not path.exists():
+        raise DataError(f'source: "{path}" is not "torchvision", "npm", or a file or folder that exists')
     if (path / "cifar-10-batches-py").is_dir():
         return _through_torchvision(path, fetch=False)
     return strips.read(path)

@@ -84,4 +84,6 @@ def download(address: str, target: Path, sha512: str, progress: Progress = lambd
 
 
 def _reason(error: BaseException) -> str:
+    if isinstance(error, urllib.error.HTTPError):
+        error.close()  # it is the answer itself, with an open connection
     return str(getattr(error, "reason", error)) or type(error).__name__
