@@ -8,7 +8,7 @@ from typing import Any
 
 from innervision.data import cache_folder, cifar10
 from innervision.recipes import mini
-from innervision.recipes.export import export
+from innervision.recipes.exporting import export
 from innervision.training import Batch, fit
 
 RECIPES = {"mini": mini}

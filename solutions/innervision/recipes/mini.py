@@ -14,7 +14,7 @@ from jaxtyping import Float, Int64, UInt8
 from torch import Tensor, nn
 
 from innervision.models.inception import MINI, Inception
-from innervision.recipes.export import accuracy
+from innervision.recipes.exporting import accuracy
 from innervision.training import Batch, Task
 
 EPOCHS = 26
