@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from innervision.classroom.cells import bound_names, loaded_names
 from innervision.classroom.paths import Course, exercise_functions, find_course, item_order
 
 Wrong = Mapping[Any, str] | Sequence[tuple[Any, str]]
@@ -214,12 +215,12 @@ def scenario_source(source: str) -> str:
     """
     tree = ast.parse(source)
     kept = [node for node in tree.body if _is_scenario(node)]
-    needed = {name for node in kept for name in _names(node)}
+    needed = {name for node in kept for name in loaded_names(node)}
     rest = [node for node in tree.body if node not in kept and not _mentions_classroom(node)]
-    while found := [node for node in rest if _bound(node) & needed]:
+    while found := [node for node in rest if bound_names(node) & needed]:
         kept += found
         rest = [node for node in rest if node not in found]
-        needed |= {name for node in found for name in _names(node)}
+        needed |= {name for node in found for name in loaded_names(node)}
     body = [_without_marks(node) for node in tree.body if node in kept]
     return ast.unparse(ast.Module(body, type_ignores=[]))
 
@@ -239,9 +240,7 @@ def _marks(module: ModuleType) -> list[tuple[Any, Any]]:
 def _check_id(item: str) -> None:
     number, dot, name = item.partition(".")
     if not (number.isdigit() and len(number) == 2 and dot and name.isidentifier()):
-        raise ValueError(
-            f"exercise_id is {item!r}; it must be two digits, a dot and a name: '02.channel'."
-        )
+        raise ValueError(f"exercise_id is {item!r}; it must be two digits, a dot and a name: '02.channel'.")
 
 
 def _check_points(points: float) -> None:
@@ -268,18 +267,6 @@ def _callee(node: ast.expr) -> str:
     if isinstance(node, ast.Call):
         node = node.func
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
-
-
-def _names(node: ast.stmt) -> set[str]:
-    return {item.id for item in ast.walk(node) if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Load)}
-
-
-def _bound(node: ast.stmt) -> set[str]:
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        return {(alias.asname or alias.name).split(".")[0] for alias in node.names}
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return {node.name}
-    return {item.id for item in ast.walk(node) if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store)}
 
 
 def _mentions_classroom(node: ast.stmt) -> bool:
