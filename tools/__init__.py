@@ -1,0 +1,1 @@
+"""What builds the website; not part of the package."""
