@@ -78,19 +78,6 @@ def answer_name(question: str) -> str:
     return "answer_" + question.replace(".", "_")
 
 
-def lesson_of(task: str, course: Course | None = None) -> str:
-    """Return the slug of the lesson that an exercise or question belongs to.
-
-    Raises:
-        ValueError: No lesson has this exercise; the message names the closest ones.
-    """
-    course = course or find_course()
-    tasks = {known: slug for slug in course.slugs() for known in read_lesson(slug, course).tasks}
-    if task in tasks:
-        return tasks[task]
-    raise ValueError(f"there is no exercise {task!r}; {closest(task, tasks)}")
-
-
 def closest(name: str, known: Iterable[str]) -> str:
     """Say which of the known names are meant perhaps: "did you mean …?", or the list of all of them."""
     known = list(known)

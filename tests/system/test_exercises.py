@@ -1,0 +1,129 @@
+"""Every exercise of every lesson is proven by what its graders reject and by what they accept.
+
+Nothing here knows a lesson: a new exercise is tested as soon as its lesson.md names it.
+"""
+
+from __future__ import annotations
+
+import linecache
+from functools import cache
+from typing import Any
+
+import pytest
+
+from innervision.classroom import stubs
+from innervision.classroom.exercises import Graders, Variant, load_graders
+from innervision.classroom.instant import Verdict, judge_item
+from innervision.classroom.judge import Trusted
+from innervision.classroom.lessons import read_lesson
+from innervision.classroom.paths import exercise_functions, find_course, item_order
+from innervision.classroom.references import copy_of, plain_function
+from innervision.classroom.student import InProcess
+
+COURSE = find_course()
+SLUGS = COURSE.slugs()
+EXERCISES = [(slug, item) for slug in SLUGS for item in exercise_functions(COURSE.lesson(slug))]
+QUESTIONS = [
+    (slug, item) for slug in SLUGS for item in item_order(COURSE.lesson(slug)) if (slug, item) not in EXERCISES
+]
+SEEDS = (1, 2)
+
+each_exercise = pytest.mark.parametrize(("slug", "item"), EXERCISES, ids=[item for _, item in EXERCISES])
+each_question = pytest.mark.parametrize(("slug", "item"), QUESTIONS, ids=[item for _, item in QUESTIONS])
+
+
+@cache
+def graders_of(slug: str) -> Graders:
+    return load_graders(slug)
+
+
+@cache
+def trusted_of(slug: str) -> Trusted:
+    return Trusted(graders_of(slug))
+
+
+def judged(slug: str, item: str, namespace: dict[str, Any], seed: int) -> Verdict:
+    graders = graders_of(slug)
+    run = InProcess(namespace, graders.functions, graders.scenarios)
+    return judge_item(graders, item, run, seed, trusted_of(slug))
+
+
+def judged_function(slug: str, item: str, function: Any, seed: int) -> Verdict:
+    name = graders_of(slug).functions[item].rpartition(".")[2]
+    return judged(slug, item, {name: function}, seed)
+
+
+def variants(kind: str) -> list[Any]:
+    found = [
+        pytest.param(slug, item, variant, id=f"{item}-{variant.name}")
+        for slug in SLUGS
+        for item, group in getattr(graders_of(slug), kind).items()
+        for variant in group
+    ]
+    return found
+
+
+@each_exercise
+def test_the_stub_is_not_done_yet(slug, item):
+    path = graders_of(slug).functions[item]
+    source = f"# {item}\n{stubs.library_function(path).stub()}"
+    filename = f"<cell {item}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    namespace = dict(plain_function(path).__globals__)
+    exec(compile(source, filename, "exec"), namespace)
+    verdict = judged(slug, item, namespace, SEEDS[0])
+    assert (verdict.status, verdict.points) == ("not done yet", 0)
+
+
+@each_exercise
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_reference_gets_full_points(slug, item, seed):
+    verdict = judged_function(slug, item, copy_of(graders_of(slug).functions[item]), seed)
+    assert verdict.status == "passed", verdict.findings
+    assert verdict.points == verdict.max_points == read_lesson(slug).tasks[item].points
+
+
+@each_exercise
+def test_it_has_enough_wrong_and_right_answers(slug, item):
+    graders = graders_of(slug)
+    assert len(graders.misconceptions.get(item, [])) >= 3
+    assert len(graders.alternatives.get(item, [])) >= 2
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("slug", "item", "variant"), variants("alternatives"))
+def test_an_alternative_gets_full_points(slug, item, variant: Variant, seed):
+    verdict = judged_function(slug, item, variant.function, seed)
+    assert verdict.status == "passed", verdict.findings
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("slug", "item", "variant"), variants("misconceptions"))
+def test_a_misconception_loses_points_and_reads_its_own_sentence(slug, item, variant: Variant, seed):
+    verdict = judged_function(slug, item, variant.function, seed)
+    assert verdict.points < verdict.max_points
+    causes = [finding.message.cause for finding in verdict.findings]
+    assert any(variant.sentence in cause for cause in causes), causes
+
+
+@each_question
+def test_the_right_answer_gets_full_points(slug, item):
+    asked = graders_of(slug).questions[item]
+    right = asked.answer() if callable(asked.answer) else asked.answer
+    verdict = judged(slug, item, {asked.variable: right}, SEEDS[0])
+    assert (verdict.status, verdict.points) == ("passed", read_lesson(slug).tasks[item].points), verdict.findings
+
+
+@each_question
+def test_every_wrong_answer_reads_its_own_sentence(slug, item):
+    asked = graders_of(slug).questions[item]
+    assert asked.wrong
+    for value, sentence in asked.wrong:
+        verdict = judged(slug, item, {asked.variable: value() if callable(value) else value}, SEEDS[0])
+        assert (verdict.points, verdict.findings[0].message.cause) == (0, sentence)
+
+
+@each_question
+def test_the_three_dots_are_not_done_yet(slug, item):
+    verdict = judged(slug, item, {graders_of(slug).questions[item].variable: ...}, SEEDS[0])
+    assert (verdict.status, verdict.points) == ("not done yet", 0)
