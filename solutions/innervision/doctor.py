@@ -1,7 +1,8 @@
-"""What is installed here, what is missing, and what to do about it. Loads no library that it looks for."""
+"""What is installed here, what is missing, and what to do about it. Works with whatever is missing, torch included."""
 
 from __future__ import annotations
 
+import importlib
 import platform
 import shutil
 import sys
@@ -10,8 +11,6 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Literal
-
-from innervision.data.cache import cache_folder
 
 State = Literal["ok", "missing", "optional"]
 
@@ -22,6 +21,9 @@ EXTRAS = {
     "site": "to build the notebooks and the website",
     "dev": "to run the tests",
 }
+LOADED = ("torch", "torchvision")
+"""Libraries that are really loaded: a torchvision that does not fit its torch is installed, and fails."""
+
 PROGRAMS = {
     "chromium": (
         ("chromium", "chromium-browser", "google-chrome", "chrome"),
@@ -75,6 +77,12 @@ def _library(name: str, needed: str) -> Finding:
         return Finding(name, "missing", f"not installed; needs {needed}", f'pip install "{needed}"')
     if not _admits(needed, found):
         return Finding(name, "missing", f"{found}; needs {needed}", f'pip install "{needed}"')
+    if name in LOADED:
+        try:
+            importlib.import_module(name)
+        except Exception as error:  # a library in pieces can raise anything
+            detail = f"{found} is installed but does not load: {error}"
+            return Finding(name, "missing", detail, f"pip install --force-reinstall {name}")
     return Finding(name, "ok", found)
 
 
@@ -82,12 +90,16 @@ def _extra(name: str, purpose: str) -> Finding:
     missing = [library for library, needed in _requirements(name) if _library(library, needed).state != "ok"]
     if missing:
         return Finding(
-            f"extra {name}", "optional", f"{purpose}: lacks {', '.join(missing)}", f'pip install "innervision[{name}]"'
+            f"extra {name}", "optional", f"{purpose}; lacks {', '.join(missing)}", f'pip install "innervision[{name}]"'
         )
-    return Finding(f"extra {name}", "ok", f"{purpose}: complete")
+    return Finding(f"extra {name}", "ok", f"{purpose}; complete")
 
 
 def _cache() -> Finding:
+    try:
+        from innervision.data.cache import cache_folder
+    except Exception:  # without torch there are no data either; the line about torch says so
+        return Finding("CIFAR-10", "optional", "cannot be looked for until the libraries load")
     folder = cache_folder()
     file = folder / "cifar10.safetensors"
     if file.exists():
