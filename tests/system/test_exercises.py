@@ -13,11 +13,12 @@ import pytest
 
 from innervision.classroom import stubs
 from innervision.classroom.exercises import Graders, Variant, load_graders
-from innervision.classroom.instant import Verdict, judge_item
+from innervision.classroom.grading import grade_item
 from innervision.classroom.judge import Trusted
 from innervision.classroom.lessons import read_lesson
 from innervision.classroom.paths import exercise_functions, find_course, item_order
 from innervision.classroom.references import copy_of, plain_function
+from innervision.classroom.report import Result
 from innervision.classroom.student import InProcess
 
 COURSE = find_course()
@@ -42,13 +43,13 @@ def trusted_of(slug: str) -> Trusted:
     return Trusted(graders_of(slug))
 
 
-def judged(slug: str, item: str, namespace: dict[str, Any], seed: int) -> Verdict:
+def judged(slug: str, item: str, namespace: dict[str, Any], seed: int) -> Result:
     graders = graders_of(slug)
     run = InProcess(namespace, graders.functions, graders.scenarios)
-    return judge_item(graders, item, run, seed, trusted_of(slug))
+    return grade_item(graders, trusted_of(slug), run, item, seed)
 
 
-def judged_function(slug: str, item: str, function: Any, seed: int) -> Verdict:
+def judged_function(slug: str, item: str, function: Any, seed: int) -> Result:
     name = graders_of(slug).functions[item].rpartition(".")[2]
     return judged(slug, item, {name: function}, seed)
 
@@ -71,16 +72,16 @@ def test_the_stub_is_not_done_yet(slug, item):
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     namespace = dict(plain_function(path).__globals__)
     exec(compile(source, filename, "exec"), namespace)
-    verdict = judged(slug, item, namespace, SEEDS[0])
-    assert (verdict.status, verdict.points) == ("not done yet", 0)
+    result = judged(slug, item, namespace, SEEDS[0])
+    assert (result.status, result.points) == ("not done yet", 0)
 
 
 @each_exercise
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_reference_gets_full_points(slug, item, seed):
-    verdict = judged_function(slug, item, copy_of(graders_of(slug).functions[item]), seed)
-    assert verdict.status == "passed", verdict.findings
-    assert verdict.points == verdict.max_points == read_lesson(slug).tasks[item].points
+    result = judged_function(slug, item, copy_of(graders_of(slug).functions[item]), seed)
+    assert result.status == "passed", result.message
+    assert result.points == result.max_points == read_lesson(slug).tasks[item].points
 
 
 @each_exercise
@@ -93,25 +94,24 @@ def test_it_has_enough_wrong_and_right_answers(slug, item):
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(("slug", "item", "variant"), variants("alternatives"))
 def test_an_alternative_gets_full_points(slug, item, variant: Variant, seed):
-    verdict = judged_function(slug, item, variant.function, seed)
-    assert verdict.status == "passed", verdict.findings
+    result = judged_function(slug, item, variant.function, seed)
+    assert result.status == "passed", result.message
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(("slug", "item", "variant"), variants("misconceptions"))
 def test_a_misconception_loses_points_and_reads_its_own_sentence(slug, item, variant: Variant, seed):
-    verdict = judged_function(slug, item, variant.function, seed)
-    assert verdict.points < verdict.max_points
-    causes = [finding.message.cause for finding in verdict.findings]
-    assert any(variant.sentence in cause for cause in causes), causes
+    result = judged_function(slug, item, variant.function, seed)
+    assert result.points < result.max_points
+    assert variant.sentence in result.message.cause
 
 
 @each_question
 def test_the_right_answer_gets_full_points(slug, item):
     asked = graders_of(slug).questions[item]
     right = asked.answer() if callable(asked.answer) else asked.answer
-    verdict = judged(slug, item, {asked.variable: right}, SEEDS[0])
-    assert (verdict.status, verdict.points) == ("passed", read_lesson(slug).tasks[item].points), verdict.findings
+    result = judged(slug, item, {asked.variable: right}, SEEDS[0])
+    assert (result.status, result.points) == ("passed", read_lesson(slug).tasks[item].points), result.message
 
 
 @each_question
@@ -119,11 +119,11 @@ def test_every_wrong_answer_reads_its_own_sentence(slug, item):
     asked = graders_of(slug).questions[item]
     assert asked.wrong
     for value, sentence in asked.wrong:
-        verdict = judged(slug, item, {asked.variable: value() if callable(value) else value}, SEEDS[0])
-        assert (verdict.points, verdict.findings[0].message.cause) == (0, sentence)
+        result = judged(slug, item, {asked.variable: value() if callable(value) else value}, SEEDS[0])
+        assert (result.points, result.message.cause) == (0, sentence)
 
 
 @each_question
 def test_the_three_dots_are_not_done_yet(slug, item):
-    verdict = judged(slug, item, {graders_of(slug).questions[item].variable: ...}, SEEDS[0])
-    assert (verdict.status, verdict.points) == ("not done yet", 0)
+    result = judged(slug, item, {graders_of(slug).questions[item].variable: ...}, SEEDS[0])
+    assert (result.status, result.points) == ("not done yet", 0)

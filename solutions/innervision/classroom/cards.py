@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from innervision.classroom.instant import Verdict
 from innervision.classroom.progress import LessonProgress, Progress
+from innervision.classroom.report import LOOKS, Result, printable
 
-# One colour and one sign for each kind of result, so that nobody has to tell red from green.
-LOOKS = {"passed": ("#0072b2", "✓"), "partial": ("#e69f00", "◐"), "not done yet": ("#767676", "○")}
-WRONG = ("#d55e00", "✗")
+COLORS = {"passed": "#009e73", "partial": "#e69f00", "not done yet": "#767676"}  # the sign and the words say it too
+WRONG = "#d55e00"
 TITLES = {
     "passed": "all right",
     "partial": "partly right",
@@ -37,55 +36,50 @@ class CheckResult:
     """The result of a check. As a number it is the score, which nbgrader reads.
 
     Attributes:
-        verdict: Status, points and messages.
+        result: Status, points and message; None for an id that the course does not have.
         seed: ``check(id, seed=…)`` with this number repeats the same inputs.
         notes: Warnings and other things that were noticed; they cost nothing.
     """
 
-    verdict: Verdict
-    seed: int | None = None
+    result: Result | None
+    seed: int = 0
     notes: tuple[str, ...] = ()
-
-    @classmethod
-    def unknown(cls, exercise: str, sentence: str) -> CheckResult:
-        """The result for an id that the course does not have."""
-        return cls(Verdict(exercise, "missing", 0.0, 0.0, 0), notes=(sentence,))
 
     @property
     def status(self) -> str:
-        """``passed``, ``partial``, ``failed``, ``not done yet``, ``missing``, ``error`` or ``forbidden``."""
-        return self.verdict.status
+        """One of ``report.LOOKS``: ``passed``, ``partial``, ``failed``, ``not done yet``, …"""
+        return self.result.status if self.result else "missing"
 
     def __float__(self) -> float:
-        return min(max(float(self.verdict.points), 0.0), float(self.verdict.max_points))
+        return min(max(float(self.result.points), 0.0), float(self.result.max_points)) if self.result else 0.0
 
     def __repr__(self) -> str:
         return repr(float(self))
 
     def text(self) -> str:
         """The whole result in plain lines."""
-        lines = [self._title()]
-        for finding in self.verdict.findings:
-            lines += [f"  {finding.check}", *(f"    {name}: {text}" for name, text in finding.message.lines())]
-        return "\n".join([*lines, *(f"  Note: {note}" for note in self.notes)])
+        parts = [f"  {name}: {text}" for name, text in self._parts()]
+        return "\n".join([*([self._title()] if self.result else []), *parts, *self._notes("  Note: ")])
 
     def _title(self) -> str:
-        verdict = self.verdict
-        if not verdict.total:
-            return f"{WRONG[1]} {verdict.id}"
-        title, met = TITLES.get(verdict.status, verdict.status), verdict.total - len(verdict.findings)
-        checks = f", {met} of {verdict.total} checks met" if verdict.status in ("partial", "failed") else ""
-        sign = LOOKS.get(verdict.status, WRONG)[1]
-        return f"{sign} {verdict.id}: {title}, {float(self):g} of {verdict.max_points:g} points{checks}"
+        if self.result is None:
+            return "?"
+        result = self.result
+        title = TITLES.get(result.status, result.status)
+        return f"{LOOKS[result.status][0]} {result.id}: {title}, {float(self):g} of {result.max_points:g} points"
+
+    def _parts(self) -> list[tuple[str, str]]:
+        message = self.result.message if self.result else None
+        return [(name, printable(text)) for name, text in message.lines()] if message else []
+
+    def _notes(self, start: str) -> list[str]:
+        return [(start if self.result else "") + printable(note) for note in self.notes]
 
     def _repr_html_(self) -> str:
-        body = []
-        for finding in self.verdict.findings:
-            rows = "".join(f"<div><em>{name}:</em> {escape(text)}</div>" for name, text in finding.message.lines())
-            body.append(f'<div style="margin:.5em 0"><div>✗ {escape(finding.check)}</div>{rows}</div>')
-        body += [f'<div style="white-space:pre-wrap">Note: {escape(note)}</div>' for note in self.notes]
-        foot = f"seed {self.seed}" if self.verdict.findings and self.seed is not None else ""
-        return card(LOOKS.get(self.status, WRONG)[0], escape(self._title()), body, foot)
+        body = [f"<div><em>{name}:</em> {escape(text)}</div>" for name, text in self._parts()]
+        body += [f'<div style="white-space:pre-wrap">{escape(note)}</div>' for note in self._notes("Note: ")]
+        foot = f"seed {self.seed}" if self._parts() and self.status != "not done yet" else ""
+        return card(COLORS.get(self.status, WRONG), escape(self._title()), body, foot)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/plain": repr(self), "text/html": self._repr_html_()}

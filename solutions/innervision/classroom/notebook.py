@@ -15,11 +15,12 @@ from typing import Any, TypeVar
 from innervision.classroom import progress as kept
 from innervision.classroom.cards import CheckResult, Hint, ProgressTable
 from innervision.classroom.exercises import Graders, load_graders
-from innervision.classroom.instant import judge_item
+from innervision.classroom.grading import grade_item
+from innervision.classroom.judge import Trusted
 from innervision.classroom.lessons import closest, read_lesson
 from innervision.classroom.paths import find_course, item_order
 from innervision.classroom.quiet import keep_quiet
-from innervision.classroom.student import InProcess
+from innervision.classroom.student import Answer, InProcess, Request
 
 T = TypeVar("T", CheckResult, Hint, ProgressTable)
 
@@ -45,10 +46,10 @@ def check(exercise: str, *, seed: int | None = None) -> CheckResult:
     seed = secrets.randbits(32) if seed is None else seed
     with keep_quiet() as written:
         graders = _graders(slug)
-        verdict = judge_item(graders, exercise, InProcess(namespace, graders.functions, graders.scenarios), seed)
-    notes = written.notes()
-    note = kept.record_check(exercise, verdict.points, verdict.max_points)
-    return _shown(CheckResult(verdict, seed, tuple([*notes, note] if note else notes)))
+        run = Interruptible(namespace, graders.functions, graders.scenarios)
+        result = grade_item(graders, Trusted(graders), run, exercise, seed)
+    note = kept.record_check(exercise, result.points, result.max_points)
+    return _shown(CheckResult(result, seed, (*written.notes(), *([note] if note else []))))
 
 
 def hint(exercise: str) -> Hint:
@@ -59,7 +60,7 @@ def hint(exercise: str) -> Hint:
     """
     slug = _lessons().get(exercise)
     if slug is None:
-        return _shown(Hint(exercise, 0, (), f"There is no exercise {exercise!r}; {closest(exercise, _lessons())}"))
+        return _shown(Hint(exercise, 0, (), _unknown(exercise)))
     hints = read_lesson(slug).tasks[exercise].hints
     before = kept.read_progress().tasks.get(exercise, kept.TaskProgress()).hints
     number = min(max(before, _opened.get(exercise, 0)) + 1, len(hints) + 1)
@@ -72,6 +73,23 @@ def progress() -> ProgressTable:
     """Show what you have solved so far, lesson by lesson."""
     found = kept.read_progress()
     return _shown(ProgressTable(found, tuple(kept.lesson_rows(found))))
+
+
+class Interruptible(InProcess):
+    """Stops at the first interrupt: who presses "stop" in an endless loop means all checks, not one scenario."""
+
+    stopped: Answer | None = None
+
+    def scenario(self, request: Request) -> Answer:
+        """Run one scenario, unless the student has pressed stop."""
+        answer = self.stopped or super().scenario(request)
+        if answer.error.startswith("KeyboardInterrupt"):
+            self.stopped = Answer("error", error="KeyboardInterrupt: it was stopped before it had an answer")
+        return self.stopped or answer
+
+
+def _unknown(exercise: str) -> str:
+    return f"There is no exercise {exercise!r}; {closest(exercise, _lessons())}"
 
 
 @cache
