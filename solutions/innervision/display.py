@@ -50,14 +50,14 @@ class Download(_Display):
     def __init__(self, subject: str, console: Console) -> None:
         super().__init__(console)
         self.task = self.bar.add_task(subject, total=None)
-        self.subject, self.said = subject, 0.0
+        self.subject, self.said = subject, 0
 
     def update(self, received: int, expected: int | None) -> None:
         """Note what has arrived."""
         self.bar.update(self.task, completed=received, total=expected)
-        share = received / expected if expected else 0.0
-        if not self.console.is_terminal and share >= self.said + LINE_EVERY:
-            self.said = share
+        part = int(received / expected / LINE_EVERY) if expected else 0
+        if not self.console.is_terminal and part > self.said:
+            self.said = part
             self.say(f"{self.subject}: {received / 1e6:.0f} of {(expected or 0) / 1e6:.0f} MB")
 
 
