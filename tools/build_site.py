@@ -77,10 +77,11 @@ def write_lessons() -> None:
 def head(built: Built, repository: str) -> str:
     """What stands below a lesson's title: how long it takes, where to get it."""
     about = built.student.metadata.innervision
+    file = f"{built.slug}.ipynb"
     colab = f"https://colab.research.google.com/github/{repository}/blob/main/course/{built.slug}/lesson.ipynb"
     return (
         '<div class="lesson-head" markdown="1">\n\n'
-        f'[Download the notebook]({built.slug}.ipynb){{ .md-button .md-button--primary download="{built.slug}.ipynb" }}\n'
+        f'[Download the notebook]({file}){{ .md-button .md-button--primary download="{file}" }}\n'
         f"[Open in Colab]({colab}){{ .md-button }}\n\n"
         f"About {about.minutes} minutes. This page shows the lesson after a run from top to bottom; "
         "solutions and hints are folded. You learn more by doing it in the notebook first.\n\n</div>\n"
