@@ -44,10 +44,11 @@ def test_version(run: Run) -> None:
 
 def test_help_names_every_command(run: Run) -> None:
     code, output, _ = run("--help")
-    named = [line.split()[0] for line in output.partition("Commands:")[2].splitlines() if line.strip()]
+    commands = output.partition("Commands:")[2]
+    named = [line.split()[0] for line in commands.splitlines() if line.strip()]
     assert code == 0
     assert set(named) >= {"start", "check", "progress", "render", "data", "train", "notebooks", "doctor"}
-    assert "..." not in output  # every one-line description fits
+    assert "..." not in commands  # every one-line description fits
 
 
 def test_help_loads_nothing_slow_and_answers_at_once() -> None:
@@ -60,11 +61,13 @@ def test_help_loads_nothing_slow_and_answers_at_once() -> None:
     assert output.splitlines()[-1] == "[]"
 
     def seconds() -> float:
-        started = time.perf_counter()
+        before = os.times()
         assert innervision("--help").returncode == 0
-        return time.perf_counter() - started
+        after = os.times()
+        return after.children_user - before.children_user + after.children_system - before.children_system
 
-    assert min(seconds() for _ in range(8)) < 0.4  # the best of several: the machine may be busy
+    # Processor time: help waits for nothing, so this is what a user waits on an idle machine.
+    assert min(seconds() for _ in range(3)) < 0.4
 
 
 def test_an_unknown_command_is_a_mistake(run: Run) -> None:
