@@ -156,7 +156,7 @@ def scale_with_torchvision_in_float64(factors):
 def rotate_with_torchvision(degrees):
     def transform(images, generator):
         angle = float(degrees[torch.randint(0, len(degrees), (1,), generator=generator).item()])
-        return vision.rotate(images - 0.5, angle, vision.InterpolationMode.BILINEAR, fill=0.0) + 0.5
+        return vision.rotate(images, angle, vision.InterpolationMode.BILINEAR, fill=[0.5, 0.5, 0.5])
 
     return transform
 

@@ -318,8 +318,8 @@ def forgets_the_mean(images):
 
 @misconception(
     "02.color_correlation",
-    "This is the covariance itself. Asked is a root of it: a matrix M for which M times its own transpose is the "
-    "covariance.",
+    "M times its transpose is the covariance squared: M is the covariance itself, or its eigenvectors times the "
+    "variances. Take the root of the variances.",
 )
 def returns_the_covariance(images):
     return torch.cov(_pixels(images), correction=0)
@@ -341,16 +341,6 @@ def takes_the_correlation(images):
 )
 def takes_the_root_of_each_number(images):
     return torch.cov(_pixels(images), correction=0).abs().sqrt()
-
-
-@misconception(
-    "02.color_correlation",
-    "The eigenvectors were multiplied by the variances, not by their roots. M times its transpose has each "
-    "factor twice.",
-)
-def forgets_the_root(images):
-    values, vectors = torch.linalg.eigh(torch.cov(_pixels(images), correction=0))
-    return vectors * values
 
 
 @misconception(
