@@ -110,7 +110,7 @@ def _variants(tree: ast.Module, function: ast.FunctionDef) -> Iterator[str]:
 def _places(statement: ast.AST) -> Iterator[tuple[ast.AST, str, int | None, ast.AST]]:
     """Every node below a statement with its place in the parent; annotations and docstrings are left out."""
     for field, value in ast.iter_fields(statement):
-        if field in ("annotation", "returns", "ctx"):
+        if field in ("annotation", "returns", "ctx") or getattr(statement, "arg", "") == "strict":
             continue
         for index, node in enumerate(value) if isinstance(value, list) else [(None, value)]:
             documentation = index == 0 and field == "body" and isinstance(node, ast.Expr) and _is_text(node.value)
@@ -166,11 +166,14 @@ def _replacements(node: ast.AST, bound: set[str]) -> Iterator[ast.AST]:
 
 
 def _changed_calls(call: ast.Call) -> Iterator[ast.AST]:
-    for index in range(len(call.args) - 1):
+    commutes = isinstance(call.func, ast.Name) and call.func.id in ("max", "min")
+    for index in range(0 if commutes else len(call.args) - 1):
         arguments = list(call.args)
         arguments[index], arguments[index + 1] = arguments[index + 1], arguments[index]
         yield _with(call, args=arguments)
-    for index in range(len(call.keywords)):
+    for index, keyword in enumerate(call.keywords):
+        if keyword.arg == "strict":  # of zip: it only guards against lengths that never differ here
+            continue
         yield _with(call, keywords=call.keywords[:index] + call.keywords[index + 1 :])
     match call.func:
         case ast.Attribute(value=ast.Name(id=name)) if name in MODULES:

@@ -81,7 +81,7 @@ def answer_name(question: str) -> str:
 def closest(name: str, known: Iterable[str]) -> str:
     """Say which of the known names are meant perhaps: "did you mean …?", or the list of all of them."""
     known = list(known)
-    near = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
+    near = difflib.get_close_matches(str(name), known, n=3, cutoff=0.7)
     if not near:  # the right word behind a wrong lesson number, or the other way round
         near = [other for other in known if str(name).rpartition(".")[2] == other.rpartition(".")[2]][:3]
     return f"did you mean {' or '.join(near)}?" if near else f"the exercises are {', '.join(known)}"

@@ -40,9 +40,7 @@ def check(exercise: str, *, seed: int | None = None) -> CheckResult:
     namespace = _namespace(sys._getframe(1).f_globals)
     slug = _lessons().get(exercise)
     if slug is None:
-        return _shown(
-            CheckResult.unknown(exercise, f"There is no exercise {exercise!r}; {closest(exercise, _lessons())}")
-        )
+        return _shown(CheckResult(None, notes=(_unknown(exercise),)))
     seed = secrets.randbits(32) if seed is None else seed
     with keep_quiet() as written:
         graders = _graders(slug)

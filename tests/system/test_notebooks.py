@@ -1,0 +1,54 @@
+"""The notebooks of the course: the committed ones are fresh, the solved ones run from top to bottom."""
+
+from __future__ import annotations
+
+import time
+
+import nbclient
+import pytest
+
+from innervision.classroom import build
+from innervision.classroom.lessons import read_lesson
+from innervision.classroom.paths import find_course
+
+SLUGS = find_course().slugs()
+LIMIT = 120  # seconds on two cores
+
+
+def test_the_committed_notebooks_are_fresh():
+    assert build.build_course(check=True).stale == ()
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_an_untouched_notebook_shows_no_answer(slug):
+    built = build.build_lesson(slug)
+    student = {cell.id: cell.source for cell in built.student.cells}
+    for cell in built.solved.cells:
+        if cell.metadata["innervision"]["role"] in ("exercise", "question"):
+            assert cell.source not in student[cell.id]
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_hints_open_one_at_a_time(slug):
+    for task, cell in read_lesson(slug).tasks.items():
+        assert len(cell.hints) >= (2 if cell.role == "exercise" else 1), task
+        assert len(set(cell.hints)) == len(cell.hints), task
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_solved_notebook_runs_and_every_check_is_met(slug, tmp_path):
+    notebook = build.build_lesson(slug).solved
+    client = nbclient.NotebookClient(notebook, timeout=LIMIT, resources={"metadata": {"path": str(tmp_path)}})
+    start = time.monotonic()
+    client.execute()
+    seconds = time.monotonic() - start
+    scores = {}
+    for cell in notebook.cells:
+        outputs = cell.get("outputs", [])
+        written = [output.text for output in outputs if output.output_type == "stream" and output.name == "stderr"]
+        assert written == [], cell.source
+        if cell.metadata["innervision"]["role"] == "check":
+            scores[cell.metadata["innervision"]["id"]] = [float(output.data["text/plain"]) for output in outputs]
+    assert scores == {task: [cell.points] for task, cell in read_lesson(slug).tasks.items()}
+    assert seconds <= LIMIT
