@@ -82,7 +82,7 @@ def image_grid(
 
 
 def curves(
-    series: Mapping[str, Float[Tensor, steps] | Float[Tensor, "steps batch"]],
+    series: Mapping[str, Float[Tensor, "steps"] | Float[Tensor, "steps batch"]],
     *,
     across: str = "step",
     up: str = "activation",
@@ -132,7 +132,7 @@ def spectra(groups: Mapping[str, Float[Tensor, "batch 3 height width"]], *, titl
 
 
 def bars(
-    measures: Mapping[str, Mapping[str, float | Float[Tensor, batch]]], *, title: str = "", digits: int = 2
+    measures: Mapping[str, Mapping[str, float | Float[Tensor, "batch"]]], *, title: str = "", digits: int = 2
 ) -> Figure:
     """The same things compared by one or several measures, a panel each; every bar starts at 0.
 

@@ -20,7 +20,7 @@ def robust_activation(
     transforms: Transform,
     draws: int,
     generator: torch.Generator,
-) -> Float[Tensor, batch]:
+) -> Float[Tensor, "batch"]:
     """How much images excite objectives under transforms, on average over random draws.
 
     Args:
@@ -45,7 +45,7 @@ def robust_activation(
 
 def power_spectrum(
     images: Float[Tensor, "batch 3 height width"], bins: int = 16
-) -> tuple[Float[Tensor, bins], Float[Tensor, "batch bins"]]:
+) -> tuple[Float[Tensor, "bins"], Float[Tensor, "batch bins"]]:
     """How strong are waves of each frequency? Mean power in rings of equal frequency.
 
     Args:
@@ -66,7 +66,7 @@ def power_spectrum(
     return middles, total / count
 
 
-def high_frequency_share(images: Float[Tensor, "batch 3 height width"], cutoff: float = 0.25) -> Float[Tensor, batch]:
+def high_frequency_share(images: Float[Tensor, "batch 3 height width"], cutoff: float = 0.25) -> Float[Tensor, "batch"]:
     """Which share of an image's variance is in fine grain?
 
     Args:

@@ -33,7 +33,7 @@ class Objective:
     function: ObjectiveFunction
     name: str = ""
 
-    def __call__(self, activations: Activations) -> Float[Tensor, batch]:
+    def __call__(self, activations: Activations) -> Float[Tensor, "batch"]:
         """One number per image, larger is better."""
         return self.function(activations)
 
@@ -104,7 +104,7 @@ def channel(layer: str, channel: int) -> Objective:
         Olah, Mordvintsev, Schubert, "Feature Visualization", Distill 2017, "Optimization objectives".
     """
 
-    def mean_over_positions(activations: Activations) -> Float[Tensor, batch]:
+    def mean_over_positions(activations: Activations) -> Float[Tensor, "batch"]:
         return activations[layer][:, channel].mean(dim=(1, 2))
 
     return Objective(mean_over_positions, f"{layer}:{channel}")
@@ -134,7 +134,7 @@ def unit(layer: str, channel: int, row: int | None = None, column: int | None = 
         Olah, Mordvintsev, Schubert, "Feature Visualization", Distill 2017, "Optimization objectives" (neuron).
     """
 
-    def at_position(activations: Activations) -> Float[Tensor, batch]:
+    def at_position(activations: Activations) -> Float[Tensor, "batch"]:
         height, width = activations[layer].shape[2:]
         at_row = height // 2 if row is None else row
         at_column = width // 2 if column is None else column
@@ -145,7 +145,7 @@ def unit(layer: str, channel: int, row: int | None = None, column: int | None = 
 
 
 def of_image(
-    measure: Callable[[Float[Tensor, "batch 3 height width"]], Float[Tensor, batch]], name: str = ""
+    measure: Callable[[Float[Tensor, "batch 3 height width"]], Float[Tensor, "batch"]], name: str = ""
 ) -> Objective:
     """An objective that looks at the image itself, for penalties: ``channel(…) - 0.1 * of_image(total_variation)``.
 

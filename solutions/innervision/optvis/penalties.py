@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 
-def total_variation(images: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, batch]:
+def total_variation(images: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch"]:
     """How restless is an image? The mean difference between neighbouring pixels.
 
     Args:

@@ -41,7 +41,7 @@ class Rendering:
 
     images: Float[Tensor, "batch 3 height width"]
     history: Float[Tensor, "steps batch"]
-    scores: Float[Tensor, batch]
+    scores: Float[Tensor, "batch"]
     names: list[str]
     settings: dict[str, Any] = field(default_factory=dict)
 
@@ -251,7 +251,7 @@ class _Watched:
     def __exit__(self, *error: Any) -> None:
         self.bar.__exit__(*error)
 
-    def __call__(self, images: Images) -> Float[Tensor, batch]:
+    def __call__(self, images: Images) -> Float[Tensor, "batch"]:
         redirected = self.step < self.redirect_steps
         self.step += 1
         with redirect_rectifiers(self.scorer.model) if redirected else nullcontext():

@@ -52,7 +52,7 @@ class Scorer:
             read = [self._layers_read(i, examples.detach()) for i in range(len(self.objectives))]
         self.layers = sorted(set().union(*read) - {IMAGE})
 
-    def __call__(self, images: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, batch]:
+    def __call__(self, images: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch"]:
         """One number per image, with gradients back to the images."""
         # Colours on the innermost axis in memory: convolutions and above all poolings are faster so on a CPU.
         laid_out = images.contiguous(memory_format=torch.channels_last)
