@@ -1,0 +1,113 @@
+"""A page for each student: one HTML file that needs nothing else, with no seed and no hidden value on it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from innervision.classroom.course_folder import CourseFolder
+from innervision.classroom.records import Record, write_durably
+from innervision.classroom.rows import message_parts
+
+if TYPE_CHECKING:
+    from innervision.classroom.gradebook import Delivered
+
+_LOOKS = {"passed": "good", "not done yet": "open"}
+
+
+def feedback_page(record: Record, delivered: Delivered | None = None) -> str:
+    """Write a student's page.
+
+    Args:
+        record: The student's record.
+        delivered: What the gradebook has after it: penalties, manual scores and comments. Without it the record alone.
+
+    Returns:
+        HTML. What a student wrote appears as text only.
+    """
+    total = record["points"] if delivered is None else delivered.score - delivered.penalty
+    return render(
+        "feedback.html",
+        assignment=record["assignment"],
+        lesson=record["lesson"],
+        student=record["student"],
+        total=total,
+        max_points=record["max_points"],
+        penalty=0.0 if delivered is None else delivered.penalty,
+        late="" if delivered is None else duration(delivered.seconds_late),
+        reason=record["reason"],
+        problems=record["report"].get("problems", []),
+        rows=[_row(row, delivered) for row in record["report"]["exercises"]],
+    )
+
+
+def write_feedback(course: CourseFolder, record: Record, page: str, *, into_nbgrader: bool = True) -> Path:
+    """Put a student's page where it is found.
+
+    It goes to ``<course>/innervision/feedback/<assignment>/<student>.html``, and in nbgrader's layout also to
+    ``feedback/<student>/<assignment>/<notebook>.html`` with the two files that `nbgrader release_feedback` asks for.
+    `nbgrader generate_feedback --force` puts nbgrader's own page there instead.
+
+    Returns:
+        The first of these paths.
+    """
+    assignment, student = record["assignment"], record["student"]
+    own = course.own("feedback", assignment, f"{student}.html")
+    write_durably(own, page.encode())
+    if course.uses_nbgrader and into_nbgrader:
+        folder = course.step("feedback", assignment, student)
+        write_durably(folder / f"{record['notebook']}.html", page.encode())
+        copy_marks(course.step("submitted", assignment, student), folder)
+    return own
+
+
+def copy_marks(source: Path, target: Path) -> None:
+    """Carry nbgrader's small files along: when it was handed in, and the secret that names released feedback."""
+    for name in ("timestamp.txt", "submission_secret.txt"):
+        mark = source / name
+        if mark.is_file() and not mark.is_symlink() and mark.stat().st_size < 10_000:
+            target.mkdir(parents=True, exist_ok=True)
+            (target / name).unlink(missing_ok=True)
+            shutil.copyfile(mark, target / name)
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words: "2 days 3 h", "14 min"; "" for none."""
+    minutes = round(seconds / 60)
+    if seconds <= 0:
+        return ""
+    days, hours = divmod(minutes // 60, 24)
+    if days:
+        return f"{days} day{'s' if days > 1 else ''}" + (f" {hours} h" if hours else "")
+    return f"{hours} h {minutes % 60} min" if hours else f"{max(minutes, 1)} min"
+
+
+def render(template: str, **values: Any) -> str:
+    """Fill one of the package's HTML templates; every value is escaped."""
+    return str(_environment().get_template(template).render(**values))
+
+
+@cache
+def _environment() -> Any:
+    import jinja2
+
+    loader = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
+    return jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+
+
+def _row(row: Mapping[str, Any], delivered: Delivered | None) -> dict[str, Any]:
+    name = row["id"]
+    return {
+        "id": name,
+        "title": row.get("title") or name,
+        "status": row["status"],
+        "look": _LOOKS.get(row["status"], "bad"),
+        "score": row["points"] if delivered is None else delivered.scores.get(name, row["points"]),
+        "max_points": row["max_points"],
+        "parts": message_parts(dict(row)),
+        "manual": delivered is not None and name in delivered.manual,
+        "comment": "" if delivered is None else delivered.comments.get(name, ""),
+    }

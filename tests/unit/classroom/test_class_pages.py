@@ -1,0 +1,135 @@
+"""Feedback pages, the class report and exports: what they say, and what they must not."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from innervision.classroom.class_report import class_report
+from innervision.classroom.export import export_grades
+from innervision.classroom.feedback import duration, feedback_page
+from innervision.classroom.gradebook import Delivered
+
+
+def record(student: str, *points: float, cause: str = "", seconds: float = 1.0) -> dict[str, object]:
+    rows = []
+    for place, got in enumerate(points):
+        status = "passed" if got == 1 else "failed" if got == 0 else "partial"
+        message = None if got == 1 else {"expected": "one", "got": "<img src=x onerror=alert(1)>", "cause": cause}
+        about = {"id": f"42.e{place}", "title": f"e{place}", "status": status, "points": got, "max_points": 1.0}
+        rows.append({**about, "message": message})
+    return {
+        "student": student,
+        "assignment": "tiny",
+        "lesson": "42-tiny",
+        "status": "graded",
+        "reason": "",
+        "seed": 8675309,
+        "points": sum(points),
+        "max_points": float(len(points)),
+        "report": {"problems": ["a <b>problem"], "exercises": rows},
+        "times": {"seconds": seconds, "exercises": {"42.e0": seconds / 2, "42.e1": seconds / 4}},
+    }
+
+
+def test_a_page_has_no_seed_and_no_markup_of_the_student() -> None:
+    page = feedback_page(record("ada", 1.0, 0.0, cause="mean over channels"))
+    assert "8675309" not in page
+    assert "<img" not in page
+    assert "&lt;img src=x onerror=alert(1)&gt;" in page
+    assert "a &lt;b&gt;problem" in page
+    assert "mean over channels" in page
+    assert "http" not in page  # it stands alone
+
+
+def test_a_page_shows_what_the_gradebook_made_of_it() -> None:
+    delivered = Delivered(1.75, 0.5, 90_000.0, {"42.e0": 1.0, "42.e1": 0.75}, ("42.e1",), {"42.e1": "good idea"})
+    page = " ".join(feedback_page(record("ada", 1.0, 0.0), delivered).split())
+    assert '<span class="big">1.25</span> of 2 points, after 0.5 points for being 1 day 1 h late' in page
+    assert "0.75 / 1" in page
+    assert "by hand" in page
+    assert "good idea" in page
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, ""), (30, "1 min"), (3660, "1 h 1 min"), (86400, "1 day"), (180_000, "2 days 2 h")]
+)
+def test_durations_in_words(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_statistics_of_a_class() -> None:
+    records = [
+        record("ada", 1.0, 1.0, seconds=3),
+        record("bob", 1.0, 0.0, cause="mean over channels", seconds=9),
+        record("cyd", 0.5, 0.0, cause="mean over channels"),
+    ]
+    report = class_report("tiny", "42-tiny", records, {"dan": "a worker was lost"})
+    assert report.distribution() == [0, 0, 1, 0, 0, 1, 0, 0, 0, 1]
+    hardest, easiest = report.items
+    assert (hardest.id, hardest.solved, hardest.partly, hardest.wrong, hardest.open) == ("42.e1", 1, 0, 2, 0)
+    assert hardest.difficulty == pytest.approx(2 / 3)
+    assert hardest.discrimination == pytest.approx(0.5)  # of (1, 0, 0) with (1, 1, 0.5)
+    assert easiest.difficulty == pytest.approx(1 / 6)
+    assert [(cause.exercise, cause.text, cause.count) for cause in report.causes] == [
+        ("42.e1", "mean over channels", 2),
+        ("42.e0", "mean over channels", 1),
+    ]
+    assert [row["student"] for row in report.slowest] == ["bob", "ada", "cyd"]
+    page = report.to_html({"bob": "renamed <b>"})
+    assert "a worker was lost" in page
+    assert "renamed &lt;b&gt;" in page
+
+
+def test_an_empty_class_has_a_report_too() -> None:
+    report = class_report("tiny", "42-tiny", [])
+    assert report.distribution() == [0] * 10
+    assert "0 graded" in report.to_html()
+
+
+def plain_course(folder: Path) -> Path:
+    from innervision.classroom.records import Journal
+
+    for name, got in (("ada", 1.0), ("bob", 0.5)):
+        journal = Journal.of(folder / "innervision", "tiny")
+        about = {"format": 1, "submission": {"sha256": name, "timestamp": ""}}
+        journal.write({**record(name, got, 1.0), **about}, b"x")
+    return folder
+
+
+def table(path: Path) -> list[list[str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.reader(file))
+
+
+def test_exports_have_the_documented_columns(tmp_path: Path) -> None:
+    course = plain_course(tmp_path)
+    assert table(export_grades(course, "canvas")) == [
+        ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "tiny"],
+        ["    Points Possible", "", "", "", "", "2"],
+        ["ada", "", "", "ada", "", "2"],
+        ["bob", "", "", "bob", "", "1.5"],
+    ]
+    assert table(export_grades(course, "moodle")) == [
+        ["First name", "Last name", "Username", "ID number", "Email address", "tiny", "tiny (feedback)"],
+        ["", "", "ada", "", "", "2", ""],
+        ["", "", "bob", "", "", "1.5", ""],
+    ]
+    assert table(export_grades(course, "csv", path=tmp_path / "out.csv"))[1] == [
+        *("tiny", "", "ada", "", "", ""),
+        *("2", "0", "2", "2"),
+    ]
+
+
+def test_mistakes_of_an_export_are_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"xml") as error:
+        export_grades(tmp_path, "xml")
+    assert str(error.value) == "to is 'xml'; it must be one of csv, canvas, moodle."
+    with pytest.raises(ValueError, match=r"nothing") as error:
+        export_grades(tmp_path, "csv")
+    assert str(error.value) == f"course is {str(tmp_path)!r}; nothing has been graded yet."
+    with pytest.raises(ValueError, match=r"week9") as error:
+        export_grades(plain_course(tmp_path), "csv", assignments=["week9"])
+    assert str(error.value) == "assignment is 'week9'; it must be one of tiny."
