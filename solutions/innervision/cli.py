@@ -20,6 +20,8 @@ from typing import Annotated, Any, ParamSpec
 
 import typer
 
+from innervision import cli_class
+
 Arguments = ParamSpec("Arguments")
 
 MISTAKE, FAILED, INTERRUPTED = 2, 1, 130
@@ -318,6 +320,8 @@ def console() -> Any:
 
     return Console(width=None if sys.stdout.isatty() else 100, highlight=False)
 
+
+cli_class.register(_command)
 
 if __name__ == "__main__":
     main()
