@@ -93,7 +93,7 @@ def similar(
     lesson: Lesson = None,
     least: Annotated[float, typer.Option(min=0.0, max=1.0, help="Show pairs from this similarity on.")] = 0.5,
 ) -> None:
-    """Show which submissions look alike: a hint to a person, never a score."""
+    """Show which submissions look alike: a hint, never a score."""
     from rich.table import Table
 
     from innervision.classroom.similarity import similar_submissions
