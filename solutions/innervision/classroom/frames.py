@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import BinaryIO
 
-MAX_FRAME = 64 * 2**20
+MAX_FRAME = 33 * 2**20
 
 _LENGTH = struct.Struct(">Q")
 

@@ -10,6 +10,7 @@ import secrets
 import time
 from collections.abc import Collection
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from innervision.classroom.exercises import Check, Graders, load_graders
@@ -63,9 +64,9 @@ def grade(
                 raise
             return unreadable(path.name, str(error), load_graders(lesson, course), seed, exercises)
         graders = load_graders(submission.lesson, course)
-        message = lesson_message(read_lesson(submission.lesson, course), graders, workers.limits)
-        workers.prepare(submission.lesson, message)
+        message = partial(lesson_message, read_lesson(submission.lesson, course), graders, workers.limits)
         session = stack.enter_context(Session(submission, message, workers))
+        workers.prepare(submission.lesson, session.message)
         results = grade_items(graders, session, seed, exercises)
     return Report(path.name, submission.lesson, seed, results, list(submission.problems))
 

@@ -20,10 +20,11 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from innervision.classroom.frames import FrameError, read_frame, write_frame
 
@@ -42,7 +43,7 @@ PASSED_ON = (
     "MPLCONFIGDIR",
 )
 
-STATUSES = ("answered", "not done yet", "missing", "error", "forbidden")
+STATUSES = ("answered", "not done yet", "missing", "error", "forbidden", "needs")
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,14 @@ class Limits:
 
     Attributes:
         seconds: Wall time of one exercise, and of loading one cell.
+        total_seconds: Wall time of all code of one submission.
         start_seconds: Wall time until a worker has imported torch and run the lesson's set-up.
         memory: Bytes of data of the worker (Linux).
         threads: Threads of torch in the worker.
     """
 
     seconds: float = 10.0
+    total_seconds: float = 600.0
     start_seconds: float = 300.0
     memory: int = 4 * 2**30
     threads: int = 1
@@ -90,15 +93,26 @@ def worker_environment(folder: Path, threads: int) -> dict[str, str]:
     return {**kept, **own, **counts, "MPLBACKEND": "agg", "INNERVISION_WORKER": "1"}
 
 
-class Worker:
-    """A worker process, starting up as soon as it is made.
+class Process(Protocol):
+    """A process in which a worker runs: two pipes and an end."""
 
-    Two threads move frames, so that neither a worker that does not read nor one that does not answer can hold up the
-    parent.
-    """
+    stdin: BinaryIO
+    stdout: BinaryIO
+    reason: str  # why it was ended from outside, after ``wait``; else ""
 
-    def __init__(self, limits: Limits | None = None) -> None:
-        self.limits = limits or Limits()
+    def wait(self, timeout: float) -> int:
+        """The exit code (negative: the signal); ``subprocess.TimeoutExpired`` while it runs."""
+
+    def kill(self) -> None:
+        """End it with everything that it started."""
+
+
+class PlainProcess:
+    """A subprocess with a session and a temporary folder of its own."""
+
+    reason = ""
+
+    def __init__(self, limits: Limits) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="innervision-"))
         group: dict[str, Any] = {"start_new_session": True}
         if os.name == "nt":
@@ -109,11 +123,45 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd=self.folder,
-            env=worker_environment(self.folder, self.limits.threads),
+            env=worker_environment(self.folder, limits.threads),
             **group,
         )
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.stdin: BinaryIO = self.process.stdin  # type: ignore[assignment]
+        self.stdout: BinaryIO = self.process.stdout  # type: ignore[assignment]
+
+    def wait(self, timeout: float) -> int:
+        """The exit code; negative for a signal."""
+        return self.process.wait(timeout)
+
+    def kill(self) -> None:
+        """End the worker and all processes of its group, and remove its folder."""
+        if hasattr(os, "killpg"):
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError, PermissionError):
+            self.process.kill()
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(10)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Worker:
+    """A worker, starting up as soon as it is made.
+
+    Two threads move frames, so that neither a worker that does not read nor one that does not answer can hold up the
+    parent.
+
+    Args:
+        launch: Starts its process; a sandbox passes its own.
+    """
+
+    def __init__(self, limits: Limits | None = None, launch: Callable[[Limits], Process] = PlainProcess) -> None:
+        self.limits = limits or Limits()
+        self.process = launch(self.limits)
         self._to_send: queue.Queue[bytes | None] = queue.Queue()
-        self._received: queue.Queue[bytes | str] = queue.Queue(maxsize=8)
+        self._received: queue.Queue[bytes | str] = queue.Queue(maxsize=2)
         self._closed = threading.Event()
         for target in (self._send, self._receive):
             threading.Thread(target=target, daemon=True).start()
@@ -143,17 +191,10 @@ class Worker:
         return self.answer(self.send(message), seconds)
 
     def kill(self) -> None:
-        """End the worker and all processes of its group, and remove its folder."""
+        """End the worker and everything that it started."""
         self._closed.set()
         self._to_send.put(None)
-        if hasattr(os, "killpg"):
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.process.pid, signal.SIGKILL)
-        with suppress(ProcessLookupError, PermissionError):
-            self.process.kill()
-        with suppress(subprocess.TimeoutExpired):
-            self.process.wait(10)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.process.kill()
 
     def __enter__(self) -> Worker:
         return self
@@ -177,28 +218,24 @@ class Worker:
             texts = [reply[name] for name in ("nonce", "status", "error", "where")]
         except (WireError, TypeError, KeyError):
             raise WorkerLost("died", "what came back is not an answer") from None
-        if not all(isinstance(text, str) for text in texts) or not secrets.compare_digest(
-            texts[0].encode(), nonce.encode()
-        ):
+        if not all(isinstance(text, str) for text in texts) or texts[0] != nonce or texts[1] not in STATUSES:
             raise WorkerLost("died", "what came back is not the answer to the question")
         return Answer(texts[1], reply.get("value"), texts[2][:1000], texts[3][:1000])
 
     def _send(self) -> None:
         stream = self.process.stdin
-        assert stream is not None
         with suppress(OSError, ValueError):
             while (payload := self._to_send.get()) is not None:
-                write_frame(stream, payload)  # type: ignore[arg-type]
+                write_frame(stream, payload)
         with suppress(OSError):
             stream.close()
 
     def _receive(self) -> None:
         stream = self.process.stdout
-        assert stream is not None
         item: bytes | str = ""
         while not isinstance(item, str) or not item:
             try:
-                frame = read_frame(stream)  # type: ignore[arg-type]
+                frame = read_frame(stream)
                 item = self._ending() if frame is None else frame
             except (FrameError, OSError, ValueError) as error:
                 item = f"what came back is not an answer ({error})"
@@ -217,6 +254,8 @@ class Worker:
             code = self.process.wait(5)
         except subprocess.TimeoutExpired:
             return "the code closed its connection"
+        if self.process.reason:
+            return self.process.reason
         if code < 0:
             name = signal.Signals(-code).name if -code in list(signal.Signals) else str(-code)
             return f"the code ended Python (signal {name})"

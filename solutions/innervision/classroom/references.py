@@ -25,6 +25,18 @@ class ReferenceCalled(RuntimeError):  # noqa: N818
     """Student code called the library's own version of the exercise that is being graded."""
 
 
+class ReferenceNeeded(BaseException):
+    """The library is sealed, and the library's own version of another exercise is needed.
+
+    Attributes:
+        exercise: Its id.
+    """
+
+    def __init__(self, exercise: str) -> None:
+        super().__init__(f"the library's own version of {exercise} is needed")
+        self.exercise = exercise
+
+
 def resolve(path: str) -> Any:
     """The object at a dotted path: ``"innervision.optvis.objectives.channel"``.
 
@@ -65,17 +77,32 @@ def copy_of(path: str) -> FunctionType:
     return copy
 
 
+def function_of_source(path: str, source: str) -> Callable[..., Any]:
+    """The function that ``source`` defines, among the names of the module where the library has it."""
+    function, namespace = plain_function(path), dict[str, Any]()
+    code = compile(source, f"<{path}>", "exec", annotations.compiler_flag, dont_inherit=True)
+    exec(code, function.__globals__, namespace)
+    made: Callable[..., Any] = namespace[function.__name__]
+    return made
+
+
 class Guard:
     """Gates before the library functions of a lesson's exercises.
 
     Args:
         functions: Exercise id → dotted path.
+        supplied: In a sealed library, the sources of those originals that may be called. None: not sealed.
     """
 
-    def __init__(self, functions: Mapping[str, str]) -> None:
+    def __init__(self, functions: Mapping[str, str], supplied: Mapping[str, str] | None = None) -> None:
         self._functions = {exercise: plain_function(path) for exercise, path in functions.items()}
         self._codes: dict[str, CodeType] = {}
-        self._originals: dict[str, FunctionType] = {exercise: copy_of(path) for exercise, path in functions.items()}
+        self._originals: dict[str, Callable[..., Any]] = {}
+        for exercise, path in functions.items():
+            if supplied is None:
+                self._originals[exercise] = copy_of(path)
+            elif exercise in supplied:
+                self._originals[exercise] = function_of_source(path, supplied[exercise])
         self._under_test = ""
         self._substitute: Callable[..., Any] | None = None
         self._forbid = True
@@ -108,6 +135,8 @@ class Guard:
 
     def _call(self, exercise: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if exercise != self._under_test:
+            if exercise not in self._originals:
+                raise ReferenceNeeded(exercise)
             return self._originals[exercise](*args, **kwargs)
         if self._substitute is not None and _called_by_library():
             return self._substitute(*args, **kwargs)

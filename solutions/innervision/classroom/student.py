@@ -16,10 +16,10 @@ from typing import Any, Literal, Protocol
 
 import torch
 
-from innervision.classroom.references import Guard, ReferenceCalled, copy_of, resolve
+from innervision.classroom.references import Guard, ReferenceCalled, ReferenceNeeded, copy_of, resolve
 from innervision.classroom.wire import WireError, pack, unpack
 
-Status = Literal["answered", "not done yet", "missing", "error", "forbidden", "timeout", "died"]
+Status = Literal["answered", "not done yet", "missing", "error", "forbidden", "timeout", "died", "needs"]
 
 CELL = "<cell "
 MAX_ERROR = 500
@@ -168,6 +168,8 @@ def packed_answer(value: Any) -> Answer:
 def answer_of_error(error: BaseException) -> Answer:
     """Reduce an exception to its text and the student's own line."""
     where = student_line(error)
+    if isinstance(error, ReferenceNeeded):
+        return Answer("needs", value=error.exercise, error=str(error), where=where)
     if isinstance(error, ReferenceCalled):
         return Answer("forbidden", error=str(error), where=where)
     if isinstance(error, Missing):

@@ -19,6 +19,8 @@ from innervision.classroom.lessons import Cell, Lesson, answer_name, cell_id, re
 from innervision.classroom.paths import Course, item_order
 
 MAX_BYTES = 50_000_000
+MAX_MARKS = 5_000_000  # of "[", "{" and ","; each can become an object of a hundred bytes
+MAX_CODE = 2_000_000  # characters in code cells; a lesson has about 30,000
 
 
 class SubmissionError(ValueError):
@@ -71,6 +73,10 @@ def read_submission(path: Path, course: Course, lesson: str | None = None) -> Su
     name = path.name
     notebook = read_notebook(path)
     codes = [_code(number, cell) for number, cell in enumerate(notebook["cells"], 1)]
+    if sum(len(code.source) for code in codes if code.kind == "code") > MAX_CODE:
+        raise SubmissionError(
+            f"{name} has more than {MAX_CODE:,} characters of code, which is not a lesson's notebook."
+        )
     own = lesson_of(notebook, codes, course)
     if own is None and lesson is None:
         raise SubmissionError(f"{name} is a notebook, but not of a lesson of this course.")
@@ -92,6 +98,8 @@ def read_notebook(path: Path) -> dict[str, Any]:
         data = stream.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise SubmissionError(f"{name} is larger than {MAX_BYTES:,} bytes; clear its outputs and save it again.")
+    if sum(data.count(mark) for mark in (b"[", b"{", b",")) > MAX_MARKS:
+        raise SubmissionError(f"{name} is not a notebook: its JSON has more than {MAX_MARKS:,} values.")
     try:
         notebook = json.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError:

@@ -63,7 +63,11 @@ def unpack(packed: bytes, limit: int = MAX_BYTES) -> Any:
         raise WireError(f"the result takes {len(packed):,} bytes; at most {limit:,} are allowed")
     try:
         length = int.from_bytes(packed[:8], "little")
-        header = json.loads(packed[8 : 8 + length])
+        text = packed[8 : 8 + length]
+        # Each mark can become an object of a hundred bytes; what pack makes stays below this.
+        if sum(text.count(mark) for mark in (b"[", b"{", b",")) > 6 * MAX_VALUES + MAX_TEXT:
+            raise WireError(f"the packed data has more than {MAX_VALUES:,} values")
+        header = json.loads(text)
         data = json.loads(header["__metadata__"]["data"])
         return _Unpacker(load(packed)).decode(data, 0)
     except WireError:

