@@ -45,7 +45,7 @@ def run_cluster(
         if not threads:
             raise ValueError(f"scheduler is {scheduler!r}; it must have at least one worker.")
         queue, sent = iter(tasks), {}
-        finished = as_completed([])
+        finished = as_completed([], loop=client.loop)
 
         def send() -> None:
             task = next(queue, None)
