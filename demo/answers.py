@@ -38,10 +38,11 @@ def jitter(pixels):
 
 
 def random_scale(factors):
-    # A crash: the generator must be named, `generator=generator`.
+    # A crash: a size is a whole number.
     def scaled(images, generator):
-        factor = factors[torch.randint(len(factors), (), generator)]
-        return F.interpolate(images, scale_factor=factor, mode="bilinear")
+        factor = factors[int(torch.randint(len(factors), (), generator=generator))]
+        size = (images.shape[2] * factor, images.shape[3] * factor)
+        return F.interpolate(images, size=size, mode="bilinear")
 
     return scaled
 
