@@ -193,7 +193,7 @@ def _offset(right: Tensor, mine: Tensor, same: Same) -> str:
     shift = (mine - right).mean()
     if right.is_complex() or right.numel() < 2 or not same(mine - shift):
         return ""
-    return f"Every value is {float(shift):.6g} too {'large' if float(shift) > 0 else 'small'}."
+    return f"Every value is {abs(float(shift)):.6g} too {'large' if float(shift) > 0 else 'small'}."
 
 
 def _unclamped(right: Tensor, mine: Tensor, same: Same) -> str:

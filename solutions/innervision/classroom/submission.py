@@ -19,6 +19,9 @@ from innervision.classroom.lessons import Cell, Lesson, answer_name, cell_id, re
 from innervision.classroom.paths import Course, item_order
 
 MAX_BYTES = 50_000_000
+MAX_CELLS = 5_000
+MAX_CELL = 100_000
+MAX_RUN = 500_000  # characters of code that a worker is sent
 MAX_MARKS = 5_000_000  # of "[", "{" and ","; each can become an object of a hundred bytes
 MAX_CODE = 2_000_000  # characters in code cells; a lesson has about 30,000
 
@@ -72,6 +75,8 @@ def read_submission(path: Path, course: Course, lesson: str | None = None) -> Su
     """
     name = path.name
     notebook = read_notebook(path)
+    if len(notebook["cells"]) > MAX_CELLS:
+        raise SubmissionError(f"{name} has {len(notebook['cells']):,} cells; a lesson has at most {MAX_CELLS:,}.")
     codes = [_code(number, cell) for number, cell in enumerate(notebook["cells"], 1)]
     if sum(len(code.source) for code in codes if code.kind == "code") > MAX_CODE:
         raise SubmissionError(
@@ -158,7 +163,22 @@ def _sorted_out(codes: list[_Code], lesson: Lesson, problems: list[str]) -> Subm
             places[item] = places[answer_name(item)] = len(cells)
         role = lesson.tasks[items[0]].role if items else "other"
         cells.append(SourceCell(items[0] if items else str(code.number), role, code.source))
+    problems += _shorten(cells)
     return Submission(lesson.slug, tuple(cells), tuple(problems), places)
+
+
+def _shorten(cells: list[SourceCell]) -> list[str]:
+    """Empty cells that are too long to be written by hand, and what comes after too much code; say so."""
+    sentences, total = [], 0
+    for index, cell in enumerate(cells):
+        length = len(cell.source)
+        if length > MAX_CELL or total + length > MAX_RUN:
+            cells[index] = replace(cell, source="")
+            limit = f"{MAX_CELL:,} are allowed in a cell, {MAX_RUN:,} in all"
+            sentences.append(f"Cell {cell.name} was not run: it has {length:,} characters, and {limit}.")
+        else:
+            total += length
+    return sentences
 
 
 def _choose(item: str, task: Cell, codes: list[_Code]) -> tuple[list[_Code], str]:

@@ -112,6 +112,8 @@ class _Packer:
             return ["list", [self.encode(item, depth) for item in list.__iter__(value)]]
         if isinstance(value, tuple):
             return ["tuple", [self.encode(item, depth) for item in tuple.__iter__(value)]]
+        if type(value) is Other:
+            return ["other", self._string(value.type_name)]
         number = _numpy_number(value)
         if number is not None:
             return self.encode(number, depth)
