@@ -153,13 +153,17 @@ def standard_transforms(size: int = 128) -> Transform:
     """lucid's standard transforms: pad 12, jitter 8, scale ±10 %, rotate ±10°, jitter 4, for images of 128 pixels.
 
     Args:
-        size: Shorter side of the images in pixels. Borders and shifts shrink with it (they are rounded, and at
-            least 1), since a border of 12 pixels around an image of 32 would be two thirds of the picture.
+        size: Shorter side of the images in pixels, ≥ 1. The border shrinks with it, since 12 pixels around an
+            image of 32 would be two thirds of the picture. The shifts shrink too, but not below 4 and 2 pixels (in
+            images of 16 or more): a network's own grid of strides does not shrink with the image, and shifts have
+            to cross it.
 
     Source:
         lucid, ``optvis/transform.py`` (``standard_transforms``), made for its default image of 128 pixels.
     """
-    border, first, second = (max(1, round(pixels * size / 128)) for pixels in (12, 8, 4))
+    border = max(1, round(12 * size / 128))
+    first = max(round(8 * size / 128), min(4, size // 4))
+    second = max(round(4 * size / 128), min(2, size // 8))
     return compose(
         [
             pad(border),
