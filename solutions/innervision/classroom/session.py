@@ -21,8 +21,8 @@ class WarmWorkers:
     """Workers that import torch and run a lesson's set-up while somebody else is being graded.
 
     Args:
-        spare: How many workers are ready or on their way when a submission is begun. With 1 a single submission does not
-            wait longer than it must; with 2 or more the next submission's worker warms up meanwhile.
+        spare: How many workers are ready or on their way when a submission is begun. 1 suits a single submission; with
+            2 the next submission's worker warms up meanwhile.
         start: Makes a worker; a sandbox passes its own.
         sealed: The workers' library holds no original of an exercise; those that a scenario needs are supplied.
     """
