@@ -33,6 +33,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = ROOT / "build" / "pages"
 CACHE = ROOT / "build" / "site-cache"
 TIMEOUT = 300  # seconds for one cell of a lesson
+FRONT_MATTER = "---\nhide: [navigation]\n---\n\n"  # a lesson gets the whole width: its pictures are wide
 
 
 def main() -> None:
@@ -66,7 +67,7 @@ def write_lessons() -> None:
         mistakes = {item: [v.sentence for v in variants] for item, variants in graders.misconceptions.items()}
         stubs = {cell.id: cell.source for cell in built.student.cells}
         page = notebook_page.page(executed, stubs, mistakes, head(built, repository), slug)
-        (folder / f"{slug}.md").write_text(page.markdown, encoding="utf-8")
+        (folder / f"{slug}.md").write_text(FRONT_MATTER + page.markdown, encoding="utf-8")
         for name, content in page.pictures.items():
             (folder / name).write_bytes(content)
         nbformat.write(built.student, folder / f"{slug}.ipynb")
