@@ -8,7 +8,7 @@ import pytest
 import torch
 from tests.unit.classroom.tiny import COURSE, SLUG
 
-from innervision.classroom.exercises import Question, load_graders, mark_of
+from innervision.classroom.exercises import Question, Variant, load_graders, mark_of
 from innervision.classroom.judge import Judge, Trusted, derive_seed
 from innervision.classroom.messages import Failed
 from innervision.classroom.student import InProcess
@@ -79,6 +79,33 @@ def test_another_wrong_answer_is_not_told_a_misconception(verdict):
     assert failed is not None
     assert failed.misconceptions == ()
     assert failed.message.cause == "Every value is 3 times the expected one: is a mean a sum, or a scale missing?"
+
+
+def shifted(by):
+    return lambda layer, channel: lambda activations: right_channel(layer, channel)(activations) + by
+
+
+def test_a_misconception_that_this_check_accepts_is_never_the_cause(judge_of, trusted, monkeypatch):
+    accepted = Variant("99.channel", shifted(0.4), "never to be read")
+    monkeypatch.setattr(trusted.graders, "misconceptions", {"99.channel": [accepted]})
+    monkeypatch.setattr(trusted, "_answers", {})
+    scenario = trusted.graders.scenarios["channel_of_random_activations"]
+    with pytest.raises(Failed) as caught:
+        judge_of("99.channel", channel=shifted(0.8))(scenario).close(atol=0.5)
+    assert caught.value.misconceptions == ()
+    assert caught.value.message.cause != accepted.sentence
+
+
+def test_a_misconception_that_has_the_property_is_never_the_cause(judge_of, trusted, monkeypatch):
+    # A list and a tuple count as equal, so that the two differ in the property alone.
+    as_list = Variant("99.channel", lambda layer, channel: lambda activations: [1.0], "never to be read")
+    monkeypatch.setattr(trusted.graders, "misconceptions", {"99.channel": [as_list]})
+    monkeypatch.setattr(trusted, "_answers", {})
+    scenario = trusted.graders.scenarios["channel_of_random_activations"]
+    outcome = judge_of("99.channel", channel=lambda layer, channel: lambda activations: (1.0,))(scenario)
+    with pytest.raises(Failed) as caught:
+        outcome.satisfies(lambda value: isinstance(value, list), expected="a list")
+    assert caught.value.misconceptions == ()
 
 
 def test_a_message_has_four_parts(verdict):
