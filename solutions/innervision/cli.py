@@ -141,7 +141,8 @@ def check(
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds that one exercise may take.")] = 10.0,
 ) -> None:
     """Check notebooks: a table of exercises, points and messages. Exit code 0 only if everything passes."""
-    from innervision.classroom.grading import Report, grade
+    from innervision.classroom.grading import grade
+    from innervision.classroom.report import Report
 
     answers: dict[Path, Report | str] = {}
     for path in notebooks:

@@ -10,7 +10,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from innervision.classroom.stubs import PLACEHOLDER
 
 
-class QuestionStubs(NbGraderPreprocessor):  # type: ignore[misc]
+class QuestionStubs(NbGraderPreprocessor):
     """Leaves ``answer = ...`` alone in a released question, as in the notebooks of the course."""
 
     def preprocess_cell(self, cell: NotebookNode, resources: Any, index: int) -> tuple[NotebookNode, Any]:
