@@ -7,6 +7,7 @@ files of one lesson and gathers the marks, so that lessons cannot leak into one 
 from __future__ import annotations
 
 import ast
+import functools
 import importlib.util
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -175,9 +176,18 @@ def load_graders(slug: str, course: Course | None = None) -> Graders:
         ValueError: If the lesson does not exist, has no grader file, or a grader names an exercise that it lacks.
     """
     course = course or find_course()
-    lesson, path = course.lesson(slug), course.grader(slug)
+    path = course.grader(slug)
+    files = (course.lesson(slug), path, course.misconception(slug), course.alternative(slug))
     if not path.is_file():
         raise ValueError(f"slug is {slug!r}; a lesson that is graded must have a grader file {path.name}.")
+    stamps = tuple((file.stat().st_mtime_ns, file.stat().st_size) if file.is_file() else None for file in files)
+    return _load_graders(slug, course, stamps)
+
+
+@functools.lru_cache(maxsize=32)
+def _load_graders(slug: str, course: Course, _stamps: object) -> Graders:
+    """Read them once, as long as the files stay the same: what a grader measures is then measured once, too."""
+    lesson, path = course.lesson(slug), course.grader(slug)
     graders = Graders(slug, functions=exercise_functions(lesson), order=item_order(lesson))
     graders.scenario_source = scenario_source(path.read_text(encoding="utf-8"))
     for mark, thing in _marks(load_file(path)):

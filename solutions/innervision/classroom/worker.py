@@ -110,7 +110,7 @@ def main() -> None:
     """Answer requests until the parent closes the pipe."""
     requests, answers = take_over_pipes()
     warnings.simplefilter("ignore")
-    workshop = Workshop()
+    workshop, own = Workshop(), os.getpid()
     while (frame := read_frame(requests)) is not None:
         message = unpack(frame)
         nonce = message.pop("nonce")
@@ -118,6 +118,8 @@ def main() -> None:
             answer = getattr(workshop, message.pop("do"))(**message)
         except BaseException as error:
             answer = answer_of_error(error)
+        if os.getpid() != own:  # a process that student code forked has come back here; it has no say
+            os._exit(0)
         write_frame(answers, _packed(nonce, answer))
 
 
