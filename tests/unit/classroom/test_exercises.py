@@ -111,3 +111,12 @@ def test_a_helper_of_a_helper_goes_with_the_scenario():
     assert "STEP = 2" in source
     assert "RIGHT = 3" not in source
     assert "test_f" not in source
+
+
+def test_checks_and_answers_stay_out_even_if_a_scenario_names_them():
+    source = scenario_source(
+        "test_q = question('02.q', points=1, answer='a')\n"
+        "@exercise('02.f', points=1)\ndef test_f(judge):\n    judge(use).expect(12345, atol=0)\n"
+        "@scenario\ndef use(student, generator):\n    return student.f(test_f, test_q)\n"
+    )
+    assert source == "def use(student, generator):\n    return student.f(test_f, test_q)"
