@@ -1,6 +1,7 @@
 """What ``make demo`` shows: four neurons drawn, and a student's notebook graded.
 
-Everything is written to ``build/demo``: ``neurons.png``, ``submission.ipynb`` and ``report.html``.
+``python demo/demo.py [FOLDER]`` writes ``neurons.png``, ``submission.ipynb`` and ``report.html``, by default to
+``build/demo``.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ ROOT = Path(__file__).resolve().parents[1]
 OUTPUT = ROOT / "build" / "demo"
 LESSON = ROOT / "course" / "02-feature-visualization" / "lesson.ipynb"
 ANSWERS = Path(__file__).with_name("answers.py")
-NEURONS = ("conv2d2:3", "mixed3a:40", "mixed3b:5", "mixed4c:20")
+LAYER = "mixed4c"
+CLASSES = ("automobile", "cat", "deer", "dog")
+"""Drawn is, for each, the channel of mini's last layer that its logit listens to most."""
 STEPS = 96
 ANSWERED = {
     "02.channel": "channel",
@@ -54,40 +57,45 @@ def _exercise(cell: dict[str, Any]) -> str:
     return str(about["id"]) if about.get("role") == "exercise" else ""
 
 
-def draw() -> None:
-    """Draw four channels of mini, each in a layer of its own, in one optimisation."""
+def draw(output: Path) -> None:
+    """Draw four channels of mini in one optimisation."""
     from innervision import load, render
+    from innervision.data import cifar10
 
     started = time.monotonic()
-    drawing = render(load("mini"), NEURONS, steps=STEPS, size=64)
-    drawing.save(OUTPUT / "neurons.png", columns=len(NEURONS), zoom=4)
+    network = load("mini")
+    favourites = network.logits.weight.argmax(dim=1).tolist()
+    neurons = [f"{LAYER}:{favourites[cifar10.CLASSES.index(name)]}" for name in CLASSES]
+    drawing = render(network, neurons, steps=STEPS, size=64)
+    drawing.save(output / "neurons.png", columns=len(neurons), zoom=4)
     seconds = time.monotonic() - started
-    print(f"Drew {', '.join(NEURONS)} of mini in {seconds:.1f} s: {OUTPUT / 'neurons.png'}")
+    print(f"Drew {', '.join(neurons)} of mini in {seconds:.1f} s: {output / 'neurons.png'}")
 
 
-def grade() -> None:
+def grade_submission(output: Path) -> None:
     """Grade the submission; print the table and write the page."""
     from innervision.classroom.grading import grade
     from innervision.classroom.report import show, to_html
     from innervision.cli import console
     from innervision.files import write_text_aside
 
-    path = OUTPUT / "submission.ipynb"
+    path = output / "submission.ipynb"
     write_text_aside(path, json.dumps(submission(), indent=1, ensure_ascii=False) + "\n")
     started = time.monotonic()
     report = grade(path)
     show(report, console())
-    write_text_aside(OUTPUT / "report.html", to_html(report))
-    print(f"Graded in {time.monotonic() - started:.1f} s. The same as a page: {OUTPUT / 'report.html'}")
+    write_text_aside(output / "report.html", to_html(report))
+    print(f"Graded in {time.monotonic() - started:.1f} s. The same as a page: {output / 'report.html'}")
 
 
 def main() -> None:
     """Draw and grade."""
     if not LESSON.exists():
         sys.exit(f"{LESSON} is missing; run `make notebooks` first")
-    OUTPUT.mkdir(parents=True, exist_ok=True)
-    draw()
-    grade()
+    output = Path(sys.argv[1]) if len(sys.argv) > 1 else OUTPUT
+    output.mkdir(parents=True, exist_ok=True)
+    draw(output)
+    grade_submission(output)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from innervision.classroom.builder import write_notebook
 ROOT = Path(__file__).resolve().parents[2]
 LESSON = "00-start-here"
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]  # built and installed once, for all tests
 
 
 @pytest.fixture(scope="module")
