@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.unit.classroom.tiny import (
     CHANNEL,
@@ -17,7 +19,7 @@ from tests.unit.classroom.tiny import (
     written,
 )
 
-from innervision.classroom.exercises import load_graders
+from innervision.classroom.exercises import Check, load_graders
 from innervision.classroom.grading import grade, grade_items
 from innervision.classroom.isolation import Limits, Worker, WorkerLost
 from innervision.classroom.session import WarmWorkers
@@ -129,12 +131,12 @@ def test_what_cannot_be_read_raises_or_is_a_report_without_points(report_of, tmp
 
 
 def test_a_grader_that_breaks_costs_no_other_exercise():
-    graders = load_graders(SLUG, COURSE)
-
     def broken(judge):
         raise RuntimeError("a bug of ours")
 
-    object.__setattr__(graders.exercises["99.channel"][0], "function", broken)
+    graders = load_graders(SLUG, COURSE)
+    checks = {**graders.exercises, "99.channel": [Check("99.channel", 2, broken)]}
+    graders = replace(graders, exercises=checks)
     namespace: dict = {"answer_99_q_first": "a", "answer_99_q_count": 6}
     exec(f"from innervision.optvis.objectives import Objective\n{TOTAL_VARIATION}{CHANNEL}{DISPLAYABLE}", namespace)
     results = grade_items(graders, InProcess(namespace, graders.functions, graders.scenarios), 1)
