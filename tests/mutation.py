@@ -1,7 +1,8 @@
 """A small mutator: takes a correct function and writes many slightly wrong ones.
 
 Each mutant differs from the original in one place, the way a slip of the pen does. A grader that lets one pass has not
-looked at that place.
+looked at that place. Text for people stays as it is (docstrings, f-strings and what only an f-string uses, such as the
+name of an objective): students may choose their own words.
 """
 
 from __future__ import annotations
@@ -94,7 +95,10 @@ def implementation(path: str, source: str) -> Callable[..., Any]:
 def _variants(tree: ast.Module, function: ast.FunctionDef) -> Iterator[str]:
     body = function.body[1:] if ast.get_docstring(function) is not None else function.body
     bound = {argument.arg for argument in ast.walk(function.args) if isinstance(argument, ast.arg)}
+    labels = _only_in_text(function)
     for statement in body:
+        if isinstance(statement, ast.Assign) and {ast.unparse(target) for target in statement.targets} <= labels:
+            continue
         for parent, field, index, node in [
             (function, "body", function.body.index(statement), statement),
             *_places(statement),
@@ -114,9 +118,19 @@ def _places(statement: ast.AST) -> Iterator[tuple[ast.AST, str, int | None, ast.
             continue
         for index, node in enumerate(value) if isinstance(value, list) else [(None, value)]:
             documentation = index == 0 and field == "body" and isinstance(node, ast.Expr) and _is_text(node.value)
-            if isinstance(node, ast.AST) and not documentation:
+            if isinstance(node, ast.AST) and not documentation and not isinstance(node, ast.JoinedStr):
                 yield statement, field, index, node
                 yield from _places(node)
+
+
+def _only_in_text(function: ast.FunctionDef) -> set[str]:
+    """Variables that are read in f-strings and nowhere else."""
+    read = Counter(
+        node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    )
+    texts = [node for node in ast.walk(function) if isinstance(node, ast.JoinedStr)]
+    in_text = Counter(node.id for text in texts for node in ast.walk(text) if isinstance(node, ast.Name))
+    return {name for name, count in in_text.items() if count == read[name]}
 
 
 def _is_text(node: ast.AST) -> bool:

@@ -120,3 +120,21 @@ def time_limit(seconds: float) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def test_the_mutator_on_a_small_function():
+    source = 'def f(x, n=2):\n    """Add.\n    """\n    label = f"{x}"\n    if n > 0:\n        x = x[1:] + n\n    return g(x, k=1)\n'
+    changes = {mutant.change for mutant in mutants(source)}
+    assert {
+        "- if n > 0: + if not n > 0:",
+        "- if n > 0: + if n >= 0:",
+        "- if n > 0: + if n > 1:",
+        "- x = x[1:] + n + x = x[1:] - n",
+        "- x = x[1:] + n + x = x[0:] + n",
+        "- x = x[1:] + n + x = x[:] + n",
+        "- x = x[1:] + n + pass",
+        "- return g(x, k=1) + return g(x)",
+        "- return g(x, k=1) + return g(x, k=0)",
+        "- return g(x, k=1) + return -g(x, k=1)",
+    } <= changes
+    assert not any("label" in change or "Add" in change or "n=" in change for change in changes)
