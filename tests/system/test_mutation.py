@@ -123,7 +123,8 @@ def time_limit(seconds: float) -> Iterator[None]:
 
 
 def test_the_mutator_on_a_small_function():
-    source = 'def f(x, n=2):\n    """Add.\n    """\n    label = f"{x}"\n    if n > 0:\n        x = x[1:] + n\n    return g(x, k=1)\n'
+    head = 'def f(x, n=2):\n    """Add."""\n    label = f"{x}"\n'
+    source = f"{head}    if n > 0:\n        x = x[1:] + n\n    return g(x, k=1)\n"
     changes = {mutant.change for mutant in mutants(source)}
     assert {
         "- if n > 0: + if not n > 0:",
