@@ -135,6 +135,10 @@ def test_what_counts_as_a_mistake() -> None:
     assert cli.is_mistake(error_of(lambda: load("mimi")))
     assert cli.is_mistake(error_of(lambda: Path("/nowhere/at/all").read_text()))
     assert not cli.is_mistake(error_of(lambda: int("x")))
+    ours = {"__name__": "innervision.somewhere"}
+    exec("def unforeseen(): int('x')\ndef foreseen(): raise ValueError('x')", ours)
+    assert not cli.is_mistake(error_of(ours["unforeseen"]))
+    assert cli.is_mistake(error_of(ours["foreseen"]))
     assert not cli.is_mistake(error_of(lambda: os.read(-1, 1)))  # no file has a name in it: not the user's doing
     assert cli.as_sentence(error_of(lambda: Path("/nowhere").read_text())) == "/nowhere: no such file or directory"
 
