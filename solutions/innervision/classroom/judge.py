@@ -11,7 +11,7 @@ import hashlib
 import inspect
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -209,10 +209,11 @@ class Outcome:
             raise self._failure(expected, found, tolerance)
 
     def _failure(self, expected: Any, found: Difference, tolerance: Tolerance) -> Failed:
+        same = replace(tolerance, equal_nan=True)  # NaN in the same places is the same mistake
         variants = tuple(
             variant
             for variant, answer in self._misconceptions()
-            if difference(answer.value, self.value, tolerance) is None
+            if difference(answer.value, self.value, same) is None
             and difference(expected, answer.value, tolerance) is not None
         )
         cause = variants[0].sentence if variants else diagnosis.likely_cause(expected, self.value, tolerance)
