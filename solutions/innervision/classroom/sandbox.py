@@ -97,7 +97,7 @@ def sandbox_command(bwrap: str, library: Path, control: int, hidden: Iterable[Pa
     command += ["--unshare-uts", "--unshare-cgroup-try", "--hostname", "sandbox", "--clearenv"]
     if os.geteuid() == 0:  # real root: the worker becomes nobody for real, so that process limits bind
         command += ["--cap-drop", "ALL"]
-        for capability in ("SYS_ADMIN", "SETUID", "SETGID", "SETPCAP"):
+        for capability in ("SYS_ADMIN", "SETUID", "SETGID", "SETPCAP", "KILL"):
             command += ["--cap-add", f"CAP_{capability}"]
     else:
         command += ["--unshare-user", "--uid", str(NOBODY), "--gid", str(NOBODY)]

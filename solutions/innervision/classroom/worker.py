@@ -148,8 +148,9 @@ def limit_resources(memory: int) -> None:
         return
     limits = ((resource.RLIMIT_DATA, memory), (resource.RLIMIT_FSIZE, MAX_FILE), (resource.RLIMIT_CORE, 0))
     for kind, value in limits:
-        with suppress(ValueError, OSError):
-            resource.setrlimit(kind, (value, value))
+        if resource.getrlimit(kind)[1] == resource.RLIM_INFINITY:  # a sandbox has set its own
+            with suppress(ValueError, OSError):
+                resource.setrlimit(kind, (value, value))
 
 
 def _private(descriptor: int) -> int:

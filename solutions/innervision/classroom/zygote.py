@@ -16,6 +16,7 @@ import gc
 import json
 import os
 import resource
+import select
 import signal
 import socket
 import sys
@@ -50,11 +51,14 @@ def main(control_fd: int) -> None:
     control.sendall(b"ready\n")
     wardens: dict[str, int] = {}
     while True:
+        waiting, _, _ = select.select([control], [], [], 1.0 if wardens else None)
+        _reap(wardens)
+        if not waiting:
+            continue
         data, descriptors, _, _ = socket.recv_fds(control, 65536, 3)
         if not data:
             return
         request = json.loads(data)
-        _reap(wardens)
         if request["do"] == "kill":
             if request["name"] in wardens:
                 os.kill(wardens[request["name"]], signal.SIGTERM)
@@ -129,10 +133,11 @@ def _family(worker: int) -> list[int]:
 
 
 def _resident(pid: int) -> int:
-    """Bytes of a process in memory."""
-    with suppress(OSError), open(f"/proc/{pid}/statm", "rb") as file:
-        return int(file.read().split()[1]) * PAGE
-    return 0
+    """Bytes of a process in memory, without those of files."""
+    lines: list[bytes] = []
+    with suppress(OSError), open(f"/proc/{pid}/status", "rb") as file:
+        lines = [line for line in file if line.startswith((b"RssAnon:", b"RssShmem:"))]
+    return sum(int(line.split()[1]) * 1024 for line in lines)
 
 
 def _become_worker(request: dict[str, Any], requests: int, answers: int, status: int) -> None:
@@ -175,14 +180,15 @@ def _own_files(request: dict[str, Any]) -> None:
 def _limit(request: dict[str, Any]) -> None:
     """Limits of each process of the worker; together they are watched by the warden."""
     with open("/proc/self/statm", "rb") as file:
-        mapped = int(file.read().split()[0]) * PAGE
+        fields = file.read().split()
     with suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
         file.write("1000")  # whom the kernel ends first when the whole machine is short of memory
     for name in LIMITS:
         value = request["limits"][name]
         resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (value, value))
-    space = mapped + request["memory"]
-    resource.setrlimit(resource.RLIMIT_AS, (space, space))
+    for kind, pages in ((resource.RLIMIT_AS, fields[0]), (resource.RLIMIT_DATA, fields[5])):
+        value = int(pages) * PAGE + request["memory"]  # on top of what every worker is born with
+        resource.setrlimit(kind, (value, value))
 
 
 def _drop_rights(uid: int | None) -> None:
