@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import resource
+import time
 
 import nbclient
 import pytest
@@ -12,7 +14,7 @@ from innervision.classroom.lessons import read_lesson
 from innervision.classroom.paths import find_course
 
 SLUGS = find_course().slugs()
-LIMIT = 120  # seconds of processor time: then it is at most as long on the clock, with two cores to itself
+LIMIT = 120  # seconds on two cores
 
 
 def test_the_committed_notebooks_are_fresh():
@@ -40,9 +42,10 @@ def test_hints_open_one_at_a_time(slug):
 def test_a_solved_notebook_runs_and_every_check_is_met(slug, tmp_path):
     notebook = build.build_lesson(slug).solved
     client = nbclient.NotebookClient(notebook, timeout=1200, resources={"metadata": {"path": str(tmp_path)}})
-    before = processor_seconds()
+    quiet = os.getloadavg()[0] < 1
+    start, used = time.monotonic(), processor_seconds()
     client.execute()
-    seconds = processor_seconds() - before
+    seconds, used = time.monotonic() - start, processor_seconds() - used
     scores = {}
     for cell in notebook.cells:
         outputs = cell.get("outputs", [])
@@ -51,7 +54,9 @@ def test_a_solved_notebook_runs_and_every_check_is_met(slug, tmp_path):
         if cell.metadata["innervision"]["role"] == "check":
             scores[cell.metadata["innervision"]["id"]] = [float(output.data["text/plain"]) for output in outputs]
     assert scores == {task: [cell.points] for task, cell in read_lesson(slug).tasks.items()}
-    assert seconds <= LIMIT
+    assert used <= 2 * LIMIT  # two cores give no more in that time
+    if quiet:  # the clock says something about the lesson only when nobody else is at work
+        assert seconds <= LIMIT
 
 
 def processor_seconds() -> float:
