@@ -42,7 +42,7 @@ def main() -> None:
     shutil.rmtree(PAGES, ignore_errors=True)
     PAGES.mkdir(parents=True)
     write_pictures()
-    (PAGES / "snippets").mkdir()
+    (PAGES / "snippets").mkdir(exist_ok=True)
     (PAGES / "snippets" / "mini.md").write_text(about_mini(), encoding="utf-8")
     write_lessons()
     build_site(settings())

@@ -159,7 +159,12 @@ def test_ctrl_c_leaves_nothing_half_written(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "innervision.cli", "render", "mini", "mixed3b:5", "--steps", "100000"]
     picture = tmp_path / "new" / "out.png"
     process = subprocess.Popen(
-        [*command, "-o", str(picture)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*command, "-o", str(picture)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell starts background jobs with Ctrl-C ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         deadline = time.monotonic() + 60
