@@ -50,7 +50,7 @@ class Workshop:
 
     def __init__(self) -> None:
         self.namespace: dict[str, Any] = {"__name__": "__main__", "__builtins__": __builtins__}
-        self.scenarios: dict[str, Any] = {"__name__": "scenarios"}
+        self.scenarios = compile("", "<scenarios>", "exec")
         self.functions: dict[str, str] = {}
         self.setup: list[str] = []
         self.plans: list[Plan] = []
@@ -68,7 +68,8 @@ class Workshop:
         self.setup, self.functions = [without_magics(source) for source in setup], functions
         for number, source in enumerate(self.setup, 1):
             _run(ast.parse(source).body, f"{CELL}set-up {number}>", source, self.namespace)
-        exec(compile(scenarios, "<scenarios>", "exec"), self.scenarios)
+        self.scenarios = compile(scenarios, "<scenarios>", "exec")
+        exec(self.scenarios, {"__name__": "scenarios"})  # what they import is imported before anybody waits for it
         for name in ("check", "hint", "progress"):
             self.namespace[name] = _nothing
         self.guard = Guard(functions, supplied)
@@ -97,9 +98,10 @@ class Workshop:
         return answer
 
     def scenario(self, exercise: str, name: str, seed: int) -> Answer:
-        """Run one scenario on the student's functions."""
-        request = Request(exercise, name, seed)
-        return run_scenario(self.scenarios[name], request, self.namespace, self.functions, guard=self.guard)
+        """Run one scenario on the student's functions, in a new module: what was done to the last one is gone."""
+        request, module = Request(exercise, name, seed), {"__name__": "scenarios"}
+        exec(self.scenarios, module)
+        return run_scenario(module[name], request, self.namespace, self.functions, guard=self.guard)
 
     def variable(self, name: str) -> Answer:
         """The value of one of the student's variables."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from tests.unit.classroom.tiny import COURSE, SLUG, filled, written
 
 from innervision.classroom import sandbox, seccomp
@@ -112,6 +113,16 @@ def test_no_grader_judge_or_lesson_is_inside(workers: SandboxedWorkers) -> None:
     assert not {"judge.py", "grading.py", "exercises.py", "gradebook.py", "sandbox.py"} & set(names)
     assert run(workers, "return glob.glob('/innervision-library/**/*.ipynb', recursive=True)") == []
     assert run(workers, "return glob.glob('/innervision-library/**/lesson.md', recursive=True)") == []
+
+
+def test_a_worker_computes_with_the_same_kernels(workers: SandboxedWorkers) -> None:
+    """Else its numbers differ in the last digits from the judge's."""
+    assert run(workers, "return torch.backends.cpu.get_cpu_capability()") == torch.backends.cpu.get_cpu_capability()
+
+
+def test_gradients_and_threads_work(workers: SandboxedWorkers) -> None:
+    probe = "x = torch.rand(1, 3, 9, 9, requires_grad=True)\ny = torch.nn.functional.conv2d(x, torch.rand(4, 3, 3, 3))"
+    assert run(workers, f"{probe}\ny.sum().backward()\nreturn x.grad is not None") is True
 
 
 def test_a_worker_is_nobody_and_alone(workers: SandboxedWorkers) -> None:
