@@ -722,18 +722,12 @@ test_q_noise = question(
     points=1,
     answer="c",
     wrong={
-        "a": (
-            "The second row started from a plain grey image, without any noise, and ended just as grainy. The grain "
-            "is made by the climb."
-        ),
-        "b": (
-            "Look at the grain after 16, 64 and 128 steps: it does not go away with more steps, although the "
-            "activation rises all the time."
-        ),
-        "d": (
-            "The same network gives far less to the shuffled drawing: the fine pattern is exactly what it answers "
-            "to. The climb found it; chance would not."
-        ),
+        "a": "One row started from plain grey, without any noise, and ended as grainy as the others. The climb makes "
+        "the grain.",
+        "b": "From 8 steps to 64 the activation more than doubles, and the grain stays at several times that of "
+        "photographs. Waiting is no cure.",
+        "d": "The same grains, shuffled, do next to nothing for the unit. The pattern is exactly what the network "
+        "answers to: the climb found it, chance would not.",
     },
 )
 
@@ -753,18 +747,12 @@ test_q_two_by_two = question(
     points=1,
     answer="d",
     wrong={
-        "a": (
-            "Compare the two rows without transforms. Fourier made the picture smooth, and it lost its effect in "
-            "other poses as the noise did: smooth to the eye is not robust."
-        ),
-        "b": (
-            "Compare the two rows with pixels. Transforms made the drawing work in other poses, and its share of "
-            "fine grain stayed near that of noise."
-        ),
-        "c": (
-            "Fourier with transforms is best on both, true. The two rows in between tell which of the two did which; "
-            "without them you could not know."
-        ),
+        "a": "Compare the two rows without transforms. Waves made the picture smooth, and it keeps no more in unseen "
+        "poses than pixels do: smooth to the eye is not robust.",
+        "b": "Look at 'waves' without transforms: it has less grain than 'pixels + transforms'. Transforms took some "
+        "grain away, and the smoothness of the waves is not their doing.",
+        "c": "Each did something alone. Look at 'pixels + transforms' under 'kept', and at 'waves' under 'fine grain', "
+        "each against 'pixels'.",
     },
 )
 
@@ -773,17 +761,11 @@ test_q_penalty = question(
     points=1,
     answer="b",
     wrong={
-        "a": (
-            "Both pictures are smooth, but look at the activation they reach on the way to that smoothness: it "
-            "differs, and only one of them had to trade it away."
-        ),
-        "c": (
-            "A penalty is part of the score: where it is strong, the highest score lies at another image. Raise its "
-            "weight far enough and the best image is plain grey."
-        ),
-        "d": (
-            "Coordinates add nothing to the score. Every image can be written in pixels and in waves, and gets the "
-            "same activation in both."
-        ),
+        "a": "With a small weight they look alike. Then turn the weight up: activation falls and the drawing fades to "
+        "grey. Waves have no such knob, since they add nothing to the score.",
+        "c": "A penalty is part of the score, so another image becomes the best one. With a large enough weight it is "
+        "plain grey.",
+        "d": "Coordinates add nothing to the score. Every image can be written in pixels and in waves, and gets the "
+        "same activation in both.",
     },
 )
