@@ -32,6 +32,7 @@ from tools import notebook_page
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ROOT / "build" / "pages"
 CACHE = ROOT / "build" / "site-cache"
+LIBRARY = ROOT / "solutions" / "innervision"
 TIMEOUT = 300  # seconds for one cell of a lesson
 FRONT_MATTER = "---\nhide: [navigation]\n---\n\n"  # a lesson gets the whole width: its pictures are wide
 
@@ -109,7 +110,9 @@ def kept(solved: NotebookNode, slug: str) -> str:
         print(f"running lesson {slug} …", flush=True)
         path.write_text(nbformat.writes(execute(solved)), encoding="utf-8")
 
-    key = fingerprint(nbformat.writes(solved).encode())
+    key = fingerprint(
+        nbformat.writes(solved).encode(), LIBRARY, ROOT / "tests" / "graders", ROOT / "tests" / "misconceptions"
+    )
     return cached(f"{slug}-{key}.ipynb", run).read_text(encoding="utf-8")
 
 
@@ -136,7 +139,8 @@ def write_pictures() -> None:
         (folder / "home.md").write_text(pictures.home_gallery(folder), encoding="utf-8")
         (folder / "layers.md").write_text(pictures.layer_rows(folder), encoding="utf-8")
 
-    drawn = cached(f"pictures-{fingerprint((ROOT / 'tools' / 'pictures.py').read_bytes())}", draw)
+    drawing = [LIBRARY / name for name in ("models", "optvis", "data", "activations.py")]
+    drawn = cached(f"pictures-{fingerprint(b'', ROOT / 'tools' / 'pictures.py', *drawing)}", draw)
     shutil.copytree(drawn, PAGES / "images" / "neurons", ignore=shutil.ignore_patterns("*.md"))
     shutil.copytree(drawn, PAGES / "snippets" / "neurons", ignore=shutil.ignore_patterns("*.webp"))
 
@@ -152,13 +156,10 @@ def cached(name: str, make: Callable[[Path], None]) -> Path:
     return path
 
 
-def fingerprint(*parts: bytes) -> str:
-    """A hash of some parts, the library, its weights and the graders: what a picture or an output depends on."""
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(part)
-    folders = (ROOT / "solutions" / "innervision", ROOT / "tests" / "graders", ROOT / "tests" / "misconceptions")
-    for path in sorted(path for folder in folders for path in folder.rglob("*") if path.is_file()):
+def fingerprint(part: bytes, *sources: Path) -> str:
+    """A hash of ``part`` and of all code and weights in some files and folders."""
+    digest = hashlib.sha256(part)
+    for path in sorted(path for source in sources for path in ([source] if source.is_file() else source.rglob("*"))):
         if path.suffix in (".py", ".safetensors", ".toml"):
             digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:16]
@@ -166,7 +167,7 @@ def fingerprint(*parts: bytes) -> str:
 
 def about_mini() -> str:
     """Tables of numbers about mini: how it was trained and measured, and its layers."""
-    weights = ROOT / "solutions" / "innervision" / "models" / "weights" / "weights.toml"
+    weights = LIBRARY / "models" / "weights" / "weights.toml"
     entry = tomllib.loads(weights.read_text(encoding="utf-8"))["mini"]
     facts = ["| | |", "|---|---|", *(f"| {key.replace('_', ' ')} | {_value(key, v)} |" for key, v in entry.items())]
     return "\n".join(facts) + "\n\n" + _layer_table()

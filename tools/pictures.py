@@ -9,10 +9,13 @@ import html
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
 from PIL import Image
 from torch import Tensor
 
+from innervision.activations import record
 from innervision.data.cifar10 import CLASSES
+from innervision.data.sample import load_sample
 from innervision.models import load
 from innervision.models.inception import Convolution, Mixed
 from innervision.optvis.render import render
@@ -25,8 +28,15 @@ ROW = 8  # channels that are shown of each layer
 
 
 def favourites() -> list[int]:
-    """For each class, the channel of mini's last layer that its logit listens to most."""
-    return load("mini").logits.weight.argmax(dim=1).tolist()
+    """For each class, the channel of mini's last layer that can push the class's logit highest.
+
+    The largest product of the logit's weight and the channel's strongest answer to any photograph of the sample.
+    """
+    network, images = load("mini"), load_sample().images
+    with torch.no_grad():
+        answers = [record(network, part / 255, LAST_LAYER)[LAST_LAYER].mean(dim=(2, 3)) for part in images.split(250)]
+    strongest = torch.cat(answers).amax(dim=0)
+    return (network.logits.weight * strongest).argmax(dim=1).tolist()
 
 
 def draw(units: Sequence[str], size: int) -> list[Image.Image]:
@@ -41,13 +51,13 @@ def as_picture(image: Tensor) -> Image.Image:
 
 
 def home_gallery(folder: Path) -> str:
-    """Draw each class's favourite channel; write the pictures and return the HTML of the gallery."""
+    """Draw the channel that pushes each class most; write the pictures and return the HTML of the gallery."""
     channels = favourites()
     figures = []
     for name, channel, picture in zip(CLASSES, channels, draw(_units(channels), 64), strict=True):
         file = f"{LAST_LAYER}-{channel}.webp"
         save(picture, folder / file, 320)
-        text = f"Channel {channel} of {LAST_LAYER}, drawn: the one that the class “{name}” listens to most."
+        text = f"Channel {channel} of {LAST_LAYER}, drawn: the one that can push the class “{name}” most."
         figures.append(_figure(f"images/neurons/{file}", text, f"{name}<br><code>{LAST_LAYER}:{channel}</code>"))
     return '<div class="neurons">\n' + "\n".join(figures) + "\n</div>\n"
 

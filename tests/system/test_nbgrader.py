@@ -65,6 +65,7 @@ def settings(course: Path) -> Config:
     config = PyFileConfigLoader("nbgrader_config.py", path=str(course)).load_config()
     config.CourseDirectory.root = str(course)
     config.CourseDirectory.db_url = f"sqlite:///{course / 'gradebook.db'}"
+    config.Execute.startup_timeout = config.Execute.timeout = 600  # this machine may be busy with other tests
     return config
 
 

@@ -41,7 +41,9 @@ def test_hints_open_one_at_a_time(slug):
 @pytest.mark.parametrize("slug", SLUGS)
 def test_a_solved_notebook_runs_and_every_check_is_met(slug, tmp_path):
     notebook = build.build_lesson(slug).solved
-    client = nbclient.NotebookClient(notebook, timeout=1200, resources={"metadata": {"path": str(tmp_path)}})
+    client = nbclient.NotebookClient(
+        notebook, timeout=1200, startup_timeout=600, resources={"metadata": {"path": str(tmp_path)}}
+    )
     quiet = os.getloadavg()[0] < 1
     start, used = time.monotonic(), processor_seconds()
     client.execute()

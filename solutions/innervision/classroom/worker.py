@@ -99,8 +99,9 @@ class Workshop:
 
     def scenario(self, exercise: str, name: str, seed: int) -> Answer:
         """Run one scenario on the student's functions, in a new module: what was done to the last one is gone."""
-        request, module = Request(exercise, name, seed), {"__name__": "scenarios"}
+        module: dict[str, Any] = {"__name__": "scenarios"}
         exec(self.scenarios, module)
+        request = Request(exercise, name, seed)
         return run_scenario(module[name], request, self.namespace, self.functions, guard=self.guard)
 
     def variable(self, name: str) -> Answer:
