@@ -25,7 +25,7 @@ notebooks: setup
 	$(BIN)/innervision notebooks
 
 site: setup
-	$(BIN)/python tools/build_site.py
+	$(BIN)/python -m tools.build_site
 
 bench: setup
 	$(BIN)/python benchmarks/render.py
