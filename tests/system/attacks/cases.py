@@ -7,6 +7,7 @@ points that are not given: a part of the message, or of the problems of the whol
 
 from __future__ import annotations
 
+import functools
 import json
 import textwrap
 from collections.abc import Callable
@@ -65,6 +66,7 @@ def solved() -> Notebook:
     notebook: Notebook = json.loads(find_course().notebook(LESSON).read_text(encoding="utf-8"))
     for item, source in SOLUTIONS.items():
         cell_of(notebook, item)["source"] = source
+    cell_of(notebook, "00.q_most_confident_mistake")["source"] = _most_confident_mistake()
     return notebook
 
 
@@ -96,6 +98,7 @@ def code(source: str, name: str = "added") -> dict[str, Any]:
     }
 
 
+@functools.cache
 def _most_confident_mistake() -> str:
     """The answer as a student finds it in the lesson: to two digits, from whatever weights are shipped."""
     from innervision.classroom.exercises import load_graders
@@ -109,7 +112,6 @@ SOLUTIONS = {
     "00.to_displayable": library_function("innervision.optvis.color.to_displayable").source,
     "00.top_predictions": library_function("innervision.models.predictions.top_predictions").source,
     "00.q_noise": 'answer_00_q_noise = "b"',
-    "00.q_most_confident_mistake": _most_confident_mistake(),
 }
 
 
