@@ -10,6 +10,7 @@ What is visible inside: the Python installation and its packages, the system's l
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import json
 import os
@@ -28,8 +29,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from innervision.classroom.cells import without_magics
 from innervision.classroom.exercises import load_graders
 from innervision.classroom.isolation import Limits, Worker
+from innervision.classroom.lessons import read_lesson
 from innervision.classroom.paths import Course, find_course
 from innervision.classroom.sealed import PACKAGE, seal
 from innervision.classroom.session import WarmWorkers
@@ -133,13 +136,21 @@ class Sandbox:
         functions: Dotted paths of the functions whose solutions must not be inside.
         hidden: Folders that must not be visible: the course, the gradebook.
         walls: Limits on top of those of each worker.
+        imports: Import statements of the course, run once for all workers.
 
     Raises:
         SandboxError: There is no bubblewrap.
     """
 
-    def __init__(self, functions: Iterable[str], hidden: Iterable[Path] = (), walls: Walls | None = None) -> None:
+    def __init__(
+        self,
+        functions: Iterable[str],
+        hidden: Iterable[Path] = (),
+        walls: Walls | None = None,
+        imports: Sequence[str] = (),
+    ) -> None:
         self.walls, self.hidden, self._lock = walls or Walls(), [*hidden], threading.Lock()
+        self.imports = [*imports]
         self.bwrap = find_bwrap()
         self.folder = Path(tempfile.mkdtemp(prefix="innervision-sealed-"))
         self.folder.chmod(0o755)
@@ -201,6 +212,7 @@ class Sandbox:
             self._stop()
             raise SandboxError(f"isolation is 'bwrap', which does not work here ({complaint}); {OTHERWISE}")
         self._ready = True
+        self.send({"do": "import", "statements": self.imports})
 
     def _stop(self) -> None:
         self.control.close()
@@ -288,8 +300,10 @@ class SandboxedWorkers(WarmWorkers):
     ) -> None:
         course = course or find_course()
         own = (course.lessons, course.graders, course.misconceptions, course.alternatives)
-        functions = load_graders(lesson, course).functions.values()
-        sandbox = Sandbox(functions, [*own, *map(Path, hidden)], walls)
+        graders = load_graders(lesson, course)
+        sources = [cell.source for cell in read_lesson(lesson, course).of_role("setup")]
+        imports = import_statements([*map(without_magics, sources), graders.scenario_source])
+        sandbox = Sandbox(graders.functions.values(), [*own, *map(Path, hidden)], walls, imports)
         super().__init__(limits, spare, lambda limits: Worker(limits, sandbox.launch), sealed=True)
         self.sandbox = sandbox
 
@@ -297,6 +311,12 @@ class SandboxedWorkers(WarmWorkers):
         """End all workers and the sandbox."""
         super().close()
         self.sandbox.close()
+
+
+def import_statements(sources: Iterable[str]) -> list[str]:
+    """The imports at the top level of some code, each as a statement of its own."""
+    nodes = [node for source in sources for node in ast.parse(source).body]
+    return [ast.unparse(node) for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
 def _nobody() -> int:
