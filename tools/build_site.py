@@ -8,6 +8,7 @@ hash of everything it was made from, so that a second build is quick.
 from __future__ import annotations
 
 import hashlib
+import logging
 import shutil
 import sys
 import tempfile
@@ -39,6 +40,7 @@ FRONT_MATTER = "---\nhide: [navigation]\n---\n\n"  # a lesson gets the whole wid
 
 def main() -> None:
     """Write the generated pages, then build the site strictly."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     started = time.monotonic()
     shutil.rmtree(PAGES, ignore_errors=True)
     PAGES.mkdir(parents=True)

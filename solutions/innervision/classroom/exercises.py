@@ -136,7 +136,8 @@ def question(
     Args:
         answer: The right value, or a function without arguments that measures it on the library.
         wrong: ``{value: sentence}`` or ``[(value or function, sentence), …]``: what a wrong answer reveals.
-        atol, rtol: How far a number may be from the answer.
+        atol: How far a number may be from the answer.
+        rtol: The same, as a share of the answer; the two add up.
     """
     _check_id(question_id)
     _check_points(points)
