@@ -162,6 +162,7 @@ def _become_worker(request: dict[str, Any], requests: int, answers: int, status:
     try:
         _call("prctl", PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         _call("unshare", CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET)
+        os.setsid()  # a signal to its process group must not reach anybody outside, whose user may be the same
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, set())
         _limit(request)

@@ -150,7 +150,10 @@ STRUCTURE = [
     ),
     unreadable("deep-json", "is nested a hundred thousand levels deep", b"[" * 100_000, "nested too deeply"),
     unreadable(
-        "many-values", "holds ten million empty lists", b"[" + b"[]," * 9_000_000 + b"[]]", "more than 5,000,000 values"
+        "many-empty-lists",
+        "holds ten million empty lists",
+        b"[" + b"[]," * 9_000_000 + b"[]]",
+        "more than 5,000,000 values",
     ),
     unreadable(
         "long-number",

@@ -240,6 +240,10 @@ def test_a_killed_worker_leaves_no_process(workers: SandboxedWorkers) -> None:
     assert left == before - 2  # the warden and its worker; the three had not been started yet
 
 
+def test_a_signal_to_the_group_reaches_nobody_else(workers: SandboxedWorkers) -> None:
+    assert run(workers, "return [os.getpgid(0), os.getsid(0)]") == [1, 1]
+
+
 def _descendants(root: int) -> list[int]:
     """A process and all below it."""
     listed = subprocess.run(["ps", "-eo", "pid=,ppid=,state="], capture_output=True, text=True, check=True)
