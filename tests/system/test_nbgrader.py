@@ -44,9 +44,9 @@ def course(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def grades(course) -> dict[tuple[str, str], dict[str, float]]:
     """Scores by student and lesson, after nbgrader has released and graded everything."""
-    path = os.environ["PATH"]
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), path])  # nbgrader calls alembic by name
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)  # nbgrader calls alembic by name
+        patch.setenv("OMP_NUM_THREADS", "1")  # in its kernels
         api = NbGraderAPI(config=settings(course))
         found = {}
         for slug in SLUGS:
@@ -57,8 +57,6 @@ def grades(course) -> dict[tuple[str, str], dict[str, float]]:
                 assert result["success"], result["log"]
                 found[student, slug] = scores(course, slug, student)
         return found
-    finally:
-        os.environ["PATH"] = path
 
 
 def settings(course: Path) -> Config:
