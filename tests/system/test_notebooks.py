@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import resource
-import time
 
 import nbclient
 import pytest
@@ -14,7 +12,7 @@ from innervision.classroom.lessons import read_lesson
 from innervision.classroom.paths import find_course
 
 SLUGS = find_course().slugs()
-LIMIT = 120  # seconds on two cores
+LIMIT = 120  # seconds of processor time: then it is at most as long on the clock
 
 
 def test_the_committed_notebooks_are_fresh():
@@ -45,10 +43,9 @@ def test_a_solved_notebook_runs_and_every_check_is_met(slug, tmp_path, monkeypat
     client = nbclient.NotebookClient(
         notebook, timeout=1200, startup_timeout=600, resources={"metadata": {"path": str(tmp_path)}}
     )
-    quiet = os.getloadavg()[0] < 1
-    start, used = time.monotonic(), processor_seconds()
+    before = processor_seconds()
     client.execute()
-    seconds, used = time.monotonic() - start, processor_seconds() - used
+    used = processor_seconds() - before
     scores = {}
     for cell in notebook.cells:
         outputs = cell.get("outputs", [])
@@ -57,9 +54,7 @@ def test_a_solved_notebook_runs_and_every_check_is_met(slug, tmp_path, monkeypat
         if cell.metadata["innervision"]["role"] == "check":
             scores[cell.metadata["innervision"]["id"]] = [float(output.data["text/plain"]) for output in outputs]
     assert scores == {task: [cell.points] for task, cell in read_lesson(slug).tasks.items()}
-    assert used <= 2 * LIMIT  # two cores give no more in that time
-    if quiet:  # the clock says something about the lesson only when nobody else is at work
-        assert seconds <= LIMIT
+    assert used <= LIMIT
 
 
 def processor_seconds() -> float:
