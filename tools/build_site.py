@@ -171,7 +171,7 @@ def about_mini() -> str:
     """Tables of numbers about mini: how it was trained and measured, and its layers."""
     weights = LIBRARY / "models" / "weights" / "weights.toml"
     entry = tomllib.loads(weights.read_text(encoding="utf-8"))["mini"]
-    facts = ["| | |", "|---|---|", *(f"| {key.replace('_', ' ')} | {_value(key, v)} |" for key, v in entry.items())]
+    facts = ["| recorded | |", "|---|---|", *(f"| {key.replace('_', ' ')} | {_value(key, v)} |" for key, v in entry.items())]
     return "\n".join(facts) + "\n\n" + _layer_table()
 
 

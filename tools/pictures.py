@@ -72,7 +72,7 @@ def layer_rows(folder: Path) -> str:
             file = f"{step.name}-{channel}.webp"
             save(picture, folder / file, 144)
             text = f"Channel {channel} of {step.name}, drawn."
-            figures.append(_figure(f"../images/neurons/{file}", text, f"<code>{step.name}:{channel}</code>"))
+            figures.append(_figure(f"images/neurons/{file}", text, f"<code>{step.name}:{channel}</code>"))
         rows.append(f'<div class="neurons row">\n{chr(10).join(figures)}\n</div>\n')
     return "\n".join(rows)
 
