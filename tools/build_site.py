@@ -171,8 +171,8 @@ def about_mini() -> str:
     """Tables of numbers about mini: how it was trained and measured, and its layers."""
     weights = LIBRARY / "models" / "weights" / "weights.toml"
     entry = tomllib.loads(weights.read_text(encoding="utf-8"))["mini"]
-    facts = ["| recorded | |", "|---|---|", *(f"| {key.replace('_', ' ')} | {_value(key, v)} |" for key, v in entry.items())]
-    return "\n".join(facts) + "\n\n" + _layer_table()
+    facts = [f"| {key.replace('_', ' ')} | {_value(key, value)} |" for key, value in entry.items()]
+    return "\n".join(["| recorded | |", "|---|---|", *facts]) + "\n\n" + _layer_table()
 
 
 def _value(key: str, value: object) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import resource
+import time
 
 import nbclient
 import pytest
@@ -12,7 +12,7 @@ from innervision.classroom.lessons import read_lesson
 from innervision.classroom.paths import find_course
 
 SLUGS = find_course().slugs()
-LIMIT = 120  # seconds of processor time: then it is at most as long on the clock
+LIMIT = 120  # seconds on the clock, with two cores
 
 
 def test_the_committed_notebooks_are_fresh():
@@ -36,16 +36,17 @@ def test_hints_open_one_at_a_time(slug):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize("slug", SLUGS)
-def test_a_solved_notebook_runs_and_every_check_is_met(slug, tmp_path, monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # two threads on two cores that others use too wait for each other
+def test_a_solved_notebook_runs_in_time_and_every_check_is_met(slug, tmp_path, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
     notebook = build.build_lesson(slug).solved
     client = nbclient.NotebookClient(
         notebook, timeout=1200, startup_timeout=600, resources={"metadata": {"path": str(tmp_path)}}
     )
-    before = processor_seconds()
+    start = time.monotonic()
     client.execute()
-    used = processor_seconds() - before
+    seconds = time.monotonic() - start
     scores = {}
     for cell in notebook.cells:
         outputs = cell.get("outputs", [])
@@ -54,10 +55,4 @@ def test_a_solved_notebook_runs_and_every_check_is_met(slug, tmp_path, monkeypat
         if cell.metadata["innervision"]["role"] == "check":
             scores[cell.metadata["innervision"]["id"]] = [float(output.data["text/plain"]) for output in outputs]
     assert scores == {task: [cell.points] for task, cell in read_lesson(slug).tasks.items()}
-    assert used <= LIMIT
-
-
-def processor_seconds() -> float:
-    """Processor time of all kernels that have ended."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+    assert seconds <= LIMIT

@@ -106,6 +106,7 @@ def sandbox_command(bwrap: str, library: Path, control: int, hidden: Iterable[Pa
         command += ["--unshare-user", "--uid", str(NOBODY), "--gid", str(NOBODY)]
         command += ["--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN", "--cap-add", "CAP_SETPCAP"]
     shown = _visible_folders()
+    command += ["--tmpfs", "/tmp"]  # first: a Python may live below it
     for folder in SYSTEM:
         path = Path(folder)
         if path.is_symlink():
@@ -119,7 +120,7 @@ def sandbox_command(bwrap: str, library: Path, control: int, hidden: Iterable[Pa
             command += ["--perms", "0755", "--dir", str(parent)]
         command += ["--ro-bind", str(place), str(place)]
     command += _masks([*(Path(name) for name in HIDDEN), *hidden], shown)
-    command += ["--ro-bind", str(library), LIBRARY, "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
+    command += ["--ro-bind", str(library), LIBRARY, "--proc", "/proc", "--dev", "/dev"]
     command += ["--remount-ro", "/dev", "--remount-ro", "/"]
     for name, value in _environment().items():
         command += ["--setenv", name, value]
@@ -166,6 +167,7 @@ class Sandbox:
         with self._lock:
             if self._ready and self.process.poll() is not None:  # the machine ran out of memory, say
                 self._stop()
+            if self.log.closed:  # it was stopped, or never started: perhaps it does now
                 self._start()
             self._wait_ready(limits.start_seconds)
             return SandboxedProcess(self, limits)
@@ -236,6 +238,7 @@ class SandboxedProcess:
         request = {
             "do": "fork",
             "name": self.name,
+            "kept": [str(folder) for folder in _visible_folders() if folder.is_relative_to("/tmp")],
             "disk": walls.disk,
             "inodes": walls.inodes,
             "memory": limits.memory,

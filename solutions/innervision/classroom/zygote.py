@@ -24,7 +24,7 @@ from contextlib import suppress
 from typing import Any
 
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET = 0x20000, 0x4000000, 0x8000000, 0x20000000, 1 << 30
-MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REC, MS_PRIVATE = 1, 2, 4, 8, 0x4000, 0x40000
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC, MS_PRIVATE = 1, 2, 4, 8, 0x1000, 0x4000, 0x40000
 PR_SET_PDEATHSIG, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 24, 38
 CAPABILITY_VERSION_3 = 0x20080522
 CAPABILITIES = 64
@@ -190,7 +190,12 @@ def _own_files(request: dict[str, Any]) -> None:
     """A small /tmp, an empty /proc, the rest as the outer sandbox shows it: read-only."""
     size = f"size={request['disk']},nr_inodes={request['inodes']},mode=1777"
     _mount("none", "/", "none", MS_REC | MS_PRIVATE, "")
+    kept = {folder: os.open(folder, os.O_PATH | os.O_DIRECTORY) for folder in request["kept"]}
     _mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, size)
+    for folder, descriptor in kept.items():  # a Python below /tmp
+        os.makedirs(folder, mode=0o755)
+        _mount(f"/proc/self/fd/{descriptor}", folder, "none", MS_BIND | MS_REC, "")
+        os.close(descriptor)
     for hidden in ("/dev/shm", "/dev/pts", "/proc"):
         _mount("tmpfs", hidden, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, "size=4k")
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import sysconfig
+import tempfile
 import time
+import venv
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -303,9 +306,40 @@ def test_without_bubblewrap_the_error_says_what_to_do(monkeypatch: pytest.Monkey
 
 def test_a_bubblewrap_that_does_not_work_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sandbox, "find_bwrap", lambda: "/bin/false")
-    with SandboxedWorkers(SLUG, LIMITS, course=COURSE) as own, pytest.raises(SandboxError) as error:
-        own.start()
-    assert str(error.value).startswith("isolation is 'bwrap', which does not work here (it gave no answer); install")
+    with SandboxedWorkers(SLUG, LIMITS, course=COURSE) as own:
+        for _ in range(2):  # the second submission of a class is told the same
+            with pytest.raises(SandboxError) as error:
+                own.start()
+            assert str(error.value).startswith("isolation is 'bwrap', which does not work here (it gave no answer);")
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A virtual environment below /tmp, which grades as if it was this one."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        made = Path(folder).resolve() / "deep" / "env"
+        venv.create(made, symlinks=True)
+        packages = made / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
+        (packages / "real.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
+        monkeypatch.setattr(sys, "prefix", str(made))
+        monkeypatch.setattr(sys, "executable", str(made / "bin" / "python"))
+        yield made
+
+
+def test_an_environment_below_tmp_stays_visible_there(environment: Path) -> None:
+    probe = """import sys, tempfile
+with tempfile.TemporaryFile() as file:
+    file.write(b"private")
+try:
+    open(sys.prefix + "/lib/mine", "w")
+except OSError as error:
+    return sys.prefix, sorted(os.listdir("/tmp")), os.listdir(os.path.dirname(sys.prefix)), type(error).__name__"""
+    with SandboxedWorkers(SLUG, LIMITS, course=COURSE) as own:
+        prefix, top, beside, refusal = run(own, probe)
+    assert prefix == str(environment)
+    assert environment.parts[2] in top
+    assert beside == ["env"]
+    assert refusal == "OSError"  # a read-only file system, or no permission
 
 
 def test_the_filter_knows_both_machines() -> None:
