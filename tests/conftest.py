@@ -12,7 +12,6 @@ matplotlib.use("Agg")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--network", action="store_true", help="run the tests that need the internet, too")
-    parser.addoption("--attacks", action="store_true", help="run the attack suite, too (minutes; work in progress)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -24,8 +23,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     left_out = [item for item in items if "network" in item.keywords and not config.getoption("--network")]
-    if not config.getoption("--attacks"):
-        left_out += [item for item in items if "attacks" in item.path.parts]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]

@@ -153,17 +153,19 @@ def bars(
         1, len(measures), figsize=(1.4 + 3.2 * len(measures), 0.9 + 0.38 * len(names)), sharey=True, squeeze=False
     )
     for axes, (measure, values) in zip(panels[0], measures.items(), strict=True):
+        beside = axes.get_yaxis_transform()  # x in the panel, y in bars: means stand in a column of their own
+        several = False
         for i, name in enumerate(names):
             numbers = torch.as_tensor(values[name]).detach().cpu().float().reshape(-1).numpy()
             mean = float(numbers.mean())
-            axes.barh(i, mean, color=COLORS[i % len(COLORS)], alpha=0.85, height=0.65)
+            axes.barh(i, mean, color=COLORS[i % len(COLORS)], alpha=0.6, height=0.65)
             if len(numbers) > 1:
-                axes.plot(numbers, np.full(len(numbers), i), "o", color="0.15", markersize=2.5, alpha=0.6)
-            edge = max(mean, float(numbers.max()), 0.0)
-            axes.annotate(
-                f"{mean:.{digits}f}", (edge, i), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8
-            )
-        axes.margins(x=0.18)
+                several = True
+                axes.plot(numbers, np.full(len(numbers), i), "o", color="0.15", markersize=2.5, alpha=0.7)
+            axes.text(1.02, i, f"{mean:.{digits}f}", transform=beside, va="center", fontsize=8)
+        if several:
+            axes.text(1.02, -0.7, "mean", transform=beside, va="center", fontsize=8, style="italic")
+        axes.margins(x=0.05)
         axes.set_yticks(range(len(names)), names)
         axes.set_xlabel(measure)
         axes.spines[["top", "right"]].set_visible(False)

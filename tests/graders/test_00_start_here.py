@@ -9,10 +9,14 @@ from innervision.models import load
 NAMES = ["ant", "bee", "cat", "dog", "eel", "fox"]
 
 
+def ranks(generator):
+    """An image in which each of the numbers 0 to 17 occurs once."""
+    return torch.randperm(18, generator=generator).view(3, 2, 3).float()
+
+
 @scenario
 def one_image_with_known_range(student, generator):
-    red = torch.tensor([[-2.0, -1.0, 0.0], [2.0, 1.0, -2.0]])
-    return student.to_displayable(torch.stack([red, 0 * red, 0 * red + 1]))
+    return student.to_displayable(ranks(generator) / 4 - 2)
 
 
 @scenario
@@ -39,9 +43,7 @@ def an_image_that_is_being_optimised(student, generator):
 
 @exercise("00.to_displayable", points=1)
 def test_smallest_becomes_0_and_largest_1(judge):
-    red = torch.tensor([[0.0, 0.25, 0.5], [1.0, 0.75, 0.0]])
-    right = torch.stack([red, torch.full((2, 3), 0.5), torch.full((2, 3), 0.75)], dim=-1)
-    judge(one_image_with_known_range).expect(right, atol=1e-6)
+    judge(one_image_with_known_range).expect(lambda generator: ranks(generator).movedim(0, -1) / 17, atol=1e-6)
 
 
 @exercise("00.to_displayable", points=1)
@@ -60,9 +62,17 @@ def test_matplotlib_can_have_it(judge):
     judge(an_image_that_is_being_optimised).close(atol=1e-6)
 
 
+SHARES = torch.tensor([[0.40, 0.20, 0.15, 0.12, 0.08, 0.05], [0.70, 0.16, 0.05, 0.04, 0.03, 0.02]])
+
+
+def rankings(generator):
+    """For two images: the classes from most to least likely."""
+    return torch.stack([torch.randperm(6, generator=generator) for _ in SHARES])
+
+
 @scenario
 def probabilities_known_by_construction(student, generator):
-    shares = torch.tensor([[0.10, 0.20, 0.05, 0.40, 0.10, 0.15], [0.02, 0.03, 0.70, 0.05, 0.16, 0.04]])
+    shares = torch.zeros(2, 6).scatter(1, rankings(generator), SHARES)
     # Adding a number to all logits of an image changes no probability.
     return student.top_predictions(shares.log() + torch.tensor([[3.0], [-2.0]]), NAMES)
 
@@ -79,9 +89,13 @@ def one_image_one_answer(student, generator):
 
 @exercise("00.top_predictions", points=1)
 def test_known_probabilities(judge):
-    first = [("dog", 0.40), ("bee", 0.20), ("fox", 0.15)]
-    second = [("cat", 0.70), ("eel", 0.16), ("dog", 0.05)]
-    judge(probabilities_known_by_construction).expect([first, second], atol=1e-5)
+    judge(probabilities_known_by_construction).expect(
+        lambda generator: [
+            [(NAMES[index], float(share)) for index, share in zip(order[:3], shares, strict=False)]
+            for order, shares in zip(rankings(generator).tolist(), SHARES, strict=True)
+        ],
+        atol=1e-5,
+    )
 
 
 @exercise("00.top_predictions", points=1)

@@ -69,7 +69,7 @@ def read_template(name: str, lesson: str, released: Path | None = None) -> Templ
     """
     path = released if released is not None and released.is_file() else paths.find_course().notebook(lesson)
     if not path.is_file():
-        raise ValueError(f"lesson is {lesson!r}; its notebook {path} is missing, build it with `innervision build`.")
+        raise ValueError(f"lesson is {lesson!r}; its notebook {path} is missing; `innervision notebooks` writes it.")
     notebook = nbformat.from_dict(json.loads(path.read_text(encoding="utf-8")))
     for cell in notebook.cells:
         cell.source = _text(cell.source)

@@ -1,6 +1,6 @@
 """Build every lesson of a course: write its notebooks, or say which committed ones are stale.
 
-``innervision build`` calls ``build_course``; needs jupytext and nbformat.
+``innervision notebooks`` calls ``build_course``; needs jupytext and nbformat.
 """
 
 from __future__ import annotations

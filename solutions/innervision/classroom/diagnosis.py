@@ -50,6 +50,8 @@ def cause_of_kind(got: Any, expected: Any) -> str:
 
 
 ERRORS = (
+    (r"invalid combination of arguments", "A torch function was called with arguments that it does not have in this "
+     "order; some, such as generator and dtype, must be given by name."),
     (r"does not require grad|element 0 of tensors", "The result is cut off from its inputs: a detach(), .item(), "
      "no_grad() or NumPy call on the way stops the gradient."),
     (r"must match the size of tensor|size mismatch|shapes cannot be multiplied|not broadcastable",
@@ -60,14 +62,14 @@ ERRORS = (
      "A tensor that the gradient still needs was changed in place."),
     (r"expected .*dtype|same dtype|scalar type", "Tensors of different dtypes meet: convert one of them."),
     (r"not enough memory|can't allocate memory|MemoryError", "The code asks for more memory than it may use."),
-    (r"positional argument|keyword argument|unexpected keyword",
-     "The function's parameters differ from the signature of the stub."),
     (r"NameError", "A name is used that no cell of the notebook defines; only cells that define things are run."),
 )  # fmt: skip
 
 
-def cause_of_error(error: str) -> str:
-    """What usually lies behind an exception; empty when its text does not say."""
+def cause_of_error(error: str, function: str = "") -> str:
+    """What usually lies behind an exception that ``function`` raised; empty when its text does not say."""
+    if function and re.search(rf"\b{re.escape(function)}\(\) .*(positional argument|keyword argument)", error):
+        return "The function's parameters differ from the signature of the stub."
     return next((cause for pattern, cause in ERRORS if re.search(pattern, error)), "")
 
 

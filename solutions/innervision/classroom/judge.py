@@ -183,7 +183,6 @@ class Outcome:
         verdict = self._holds(predicate, self.value)
         if verdict is True:
             return
-        detail = verdict if isinstance(verdict, str) else ""
         found = tuple(
             variant
             for variant, answer in self._misconceptions()
@@ -191,7 +190,7 @@ class Outcome:
             and self._holds(predicate, answer.value) is not True
         )
         cause = found[0].sentence if found else diagnosis.cause_of_kind(self.value, self.reference)
-        got = describe(self.value) + (f"; {detail}" if detail else "")
+        got = verdict if isinstance(verdict, str) else describe(self.value)  # an explanation says enough by itself
         raise Failed(Message(expected, got, cause, diagnosis.next_step(self.judge.exercise)), misconceptions=found)
 
     def _holds(self, predicate: Callable[..., bool | str], value: Any) -> bool | str:
@@ -200,7 +199,7 @@ class Outcome:
         try:
             verdict = predicate(*arguments)
         except Exception as error:
-            return f"it cannot be examined ({type(error).__name__}: {error})"
+            return f"{describe(value)}; it cannot be examined ({type(error).__name__}: {error})"
         return verdict if isinstance(verdict, str) else bool(verdict)
 
     def _compare(self, expected: Any, tolerance: Tolerance) -> None:

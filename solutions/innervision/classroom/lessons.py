@@ -101,7 +101,7 @@ def _stamp(path: Path) -> tuple[int, int]:
     try:
         found = path.stat()
     except OSError:
-        raise ValueError(f"{path} does not exist; `innervision build` writes it") from None
+        raise ValueError(f"{path} does not exist; `innervision notebooks` writes it") from None
     return found.st_mtime_ns, found.st_size
 
 
@@ -110,7 +110,7 @@ def _read(path: Path, stamp: tuple[int, int]) -> Lesson:
     notebook = json.loads(path.read_text(encoding="utf-8"))
     about = notebook.get("metadata", {}).get("innervision", {})
     if "lesson" not in about:
-        raise ValueError(f"{path} does not say which lesson it is; write it again with `innervision build`")
+        raise ValueError(f"{path} does not say which lesson it is; write it again with `innervision notebooks`")
     return Lesson(
         slug=about["lesson"],
         title=about.get("title", about["lesson"]),

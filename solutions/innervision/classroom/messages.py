@@ -65,4 +65,4 @@ def no_answer_message(answer: Answer, exercise: str, name: str) -> Message:
             return Message(expected, answer.error, "", "Remove what ends Python or takes all memory, then check again.")
     got = answer.error + (f", at {answer.where}" if answer.where else "")
     step = f"Read the line that is named, or ask {hint}." if answer.where else f"Ask {hint}."
-    return Message(expected, got, cause_of_error(answer.error), step)
+    return Message(expected, got, cause_of_error(answer.error, name), step)

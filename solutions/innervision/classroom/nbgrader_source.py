@@ -12,7 +12,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 CONFIG = '''\
-"""nbgrader's settings for the Inner Vision course. Written by `innervision build`; copy it with the source folder."""
+"""nbgrader's settings for the Inner Vision course. Written by `innervision notebooks`; copy it with the sources."""
 
 c = get_config()  # noqa: F821
 

@@ -184,11 +184,17 @@ def test_descriptions_stay_short():
         ("RuntimeError: The size of tensor a (3) must match the size of tensor b (4)", "Two tensors with shapes"),
         ("IndexError: index 7 is out of bounds for dimension 0 with size 5", "An index is larger"),
         ("TypeError: channel() takes 1 positional argument but 2 were given", "The function's parameters differ"),
+        ("TypeError: sibling() takes 1 positional argument but 2 were given", ""),
         ("NameError: name 'math' is not defined", "A name is used"),
+        (
+            "TypeError: randint() received an invalid combination of arguments - got (int, tuple, torch._C.Generator), "
+            "but expected one of:\n * (int high, tuple of ints size, *, Generator generator, torch.dtype dtype)",
+            "A torch function was called with arguments",
+        ),
         ("ValueError: something else", ""),
     ],
 )
 def test_causes_of_errors(error, beginning):
-    cause = cause_of_error(error)
+    cause = cause_of_error(error, "channel")
     assert cause.startswith(beginning)
     assert bool(cause) == bool(beginning)
