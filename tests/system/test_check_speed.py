@@ -12,7 +12,7 @@ from innervision.classroom import notebook
 from innervision.classroom.exercises import load_graders
 from innervision.classroom.lessons import read_lesson
 from innervision.classroom.paths import find_course
-from innervision.classroom.references import copy_of, plain_function
+from innervision.classroom.references import copy_of
 
 LIMIT = 1.0  # seconds
 
@@ -28,7 +28,7 @@ def test_a_check_answers_within_a_second(tmp_path, monkeypatch, capsys):
         for task, cell in read_lesson(slug).tasks.items():
             if cell.role != "exercise":
                 continue
-            own = copy_of(plain_function(functions[task]))
+            own = copy_of(functions[task])
             monkeypatch.setattr(notebook, "_namespace", lambda _, own=own: {own.__name__: own})
             start = time.monotonic()
             result = notebook.check(task)
