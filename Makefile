@@ -29,7 +29,8 @@ site: setup
 	$(BIN)/python -m tools.build_site
 
 bench: setup
-	$(BIN)/python benchmarks/render.py
+	$(BIN)/python -m benchmarks.render
+	$(BIN)/python -m benchmarks.classroom
 
 setup: $(INSTALLED)
 

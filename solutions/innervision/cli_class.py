@@ -1,4 +1,4 @@
-"""The instructor's commands: grade, export, similar. Loads nothing but typer until one of them is called."""
+"""The instructor's commands: course, grade, export, similar. Loads nothing but typer until one of them is called."""
 
 from __future__ import annotations
 
@@ -21,8 +21,27 @@ STYLES = {"graded": "", "recorded": "dim", "unreadable": "yellow", "not graded":
 
 def register(command: Callable[[Callable[..., None]], Callable[..., None]]) -> None:
     """Add the commands; ``command`` is the decorator that registers one and answers its errors."""
-    for function in (grade, export, similar):
+    for function in (course, grade, export, similar):
         command(function)
+
+
+def course(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The course folder; made if it does not exist.")],
+    lesson: Annotated[
+        list[str] | None, typer.Option(help="A lesson, such as 02; may be repeated. All by default.")
+    ] = None,
+    plain: Annotated[bool, typer.Option("--plain", help="Plain folders, without nbgrader.")] = False,
+) -> None:
+    """Make a course folder to hand out and grade from, or add lessons to it. Nothing in it is overwritten."""
+    from innervision.classroom.new_course import new_course
+
+    for made in new_course(folder, lesson or (), plain=plain):
+        print(f"{made.state:>13}  {made.path}")
+    if plain:
+        print(f"Hand out what is in {folder / 'handout'}; put what comes back into the folder of its lesson.")
+        print(f"Then: innervision grade {folder} --assignment LESSON")
+    else:
+        print(f"Next: cd {folder}, then nbgrader generate_assignment LESSON")
 
 
 def grade(

@@ -99,7 +99,8 @@ def test_bars_start_at_zero_and_carry_their_numbers() -> None:
     )
     widths = [[patch.get_width() for patch in axes.patches] for axes in figure.axes]
     assert widths == [[1.0, 2.0], [0.5, 0.25]]
-    assert [text.get_text() for text in figure.axes[0].texts] == ["1.00", "2.00"]
+    assert [text.get_text() for text in figure.axes[0].texts] == ["1.00", "2.00", "mean"]
+    assert [text.get_text() for text in figure.axes[1].texts] == ["0.50", "0.25"]
     assert all(patch.get_x() == 0 for axes in figure.axes for patch in axes.patches)
     assert [axes.get_xlabel() for axes in figure.axes] == ["activation", "share"]
     with refuses("measures: 'b' lists ['y']; list the same things everywhere: ['x']"):

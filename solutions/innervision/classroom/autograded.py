@@ -123,7 +123,9 @@ def autograded_notebook(
         for key in ("kernelspec", "language_info")
         if key in template.notebook.metadata
     }
-    notebook = nbformat.v4.new_notebook(cells=_with_ids(merged), metadata=metadata)
+    notebook = NotebookNode(
+        cells=_with_ids(merged), metadata=NotebookNode(metadata), nbformat=4, nbformat_minor=nbformat.v4.nbformat_minor
+    )
     nbformat.validate(notebook)
     return notebook
 
@@ -155,14 +157,16 @@ def _course_cell(ours: NotebookNode, theirs: Mapping[str, Any]) -> NotebookNode:
 
 
 def _own_cell(theirs: Mapping[str, Any]) -> NotebookNode:
-    source = _text(theirs.get("source"))
-    if theirs.get("cell_type") == "code":
-        return nbformat.v4.new_code_cell(source, outputs=_outputs(theirs))
-    return (
-        nbformat.v4.new_markdown_cell(source)
-        if theirs.get("cell_type") == "markdown"
-        else nbformat.v4.new_raw_cell(source)
+    """A student's own cell. Not made by nbformat's functions, which validate each cell; the notebook is validated."""
+    kind = theirs.get("cell_type")
+    cell = NotebookNode(
+        cell_type=kind if kind in ("code", "markdown") else "raw",
+        metadata=NotebookNode(),
+        source=_text(theirs.get("source")),
     )
+    if kind == "code":
+        cell.update(execution_count=None, outputs=_outputs(theirs))
+    return cell
 
 
 def _outputs(cell: Mapping[str, Any]) -> list[NotebookNode]:
@@ -173,10 +177,14 @@ def _outputs(cell: Mapping[str, Any]) -> list[NotebookNode]:
         data = output.get("data") if isinstance(output, dict) else None
         picture = data.get("image/png") if isinstance(data, dict) else None
         if isinstance(picture, str) and len(picture) <= MAX_PICTURE:
-            kept.append(nbformat.v4.new_output("display_data", {"image/png": picture}))
+            kept.append(_output("display_data", data=NotebookNode({"image/png": picture}), metadata=NotebookNode()))
         elif isinstance(output, dict) and output.get("output_type") == "stream":
-            kept.append(nbformat.v4.new_output("stream", name="stdout", text=_text(output.get("text"))[:10_000]))
+            kept.append(_output("stream", name="stdout", text=_text(output.get("text"))[:10_000]))
     return kept
+
+
+def _output(kind: str, **parts: Any) -> NotebookNode:
+    return NotebookNode(output_type=kind, **parts)
 
 
 def _put_back(cells: list[NotebookNode], template: Template, present: set[str]) -> None:
@@ -198,7 +206,7 @@ def _verdict(row: Row) -> NotebookNode:
         f"<p>{f'<b>{html.escape(name)}:</b> ' if name else ''}{html.escape(text)}</p>" for name, text in parts
     )
     data = {"text/plain": repr(float(row["points"])), "text/html": f"<div>{lines}</div>"}
-    return nbformat.v4.new_output("execute_result", data, execution_count=None)
+    return _output("execute_result", data=NotebookNode(data), metadata=NotebookNode(), execution_count=None)
 
 
 def _with_ids(cells: list[NotebookNode]) -> list[NotebookNode]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from types import TracebackType
 from typing import TYPE_CHECKING
-
-import nbformat
 
 from innervision.classroom.autograded import Template, autograded_notebook
 from innervision.classroom.course_folder import CourseFolder
@@ -59,5 +58,6 @@ class Delivery:
         student, rows = record["student"], {row["id"]: row for row in record["report"]["exercises"]}
         notebook = autograded_notebook(self.template, submission, rows, record["reason"])
         folder = self.course.step("autograded", self.assignment, student)
-        write_durably(folder / f"{self.template.name}.ipynb", nbformat.writes(notebook).encode())
+        text = json.dumps(notebook, ensure_ascii=False, indent=1)  # nbformat's own writer copies and validates again
+        write_durably(folder / f"{self.template.name}.ipynb", text.encode())
         copy_marks(self.course.step("submitted", self.assignment, student), folder)

@@ -72,7 +72,7 @@ def export_grades(course: Path | str, to: str, *, assignments: Sequence[str] = (
         course: The course folder.
         to: "csv", "canvas" or "moodle".
         assignments: Only these; all when empty.
-        path: Where to; ``<course>/innervision/grades-<to>.csv`` when None.
+        path: Where to; ``<course>/innervision/grades-<to>.csv`` when None (``grades.csv`` for csv).
 
     Returns:
         Where it was written.
@@ -87,7 +87,7 @@ def export_grades(course: Path | str, to: str, *, assignments: Sequence[str] = (
     rows = {"csv": _csv, "canvas": _canvas, "moodle": _moodle}[to](grades)
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerows(rows)
-    target = path or folder.own(f"grades-{to}.csv")
+    target = path or folder.own("grades.csv" if to == "csv" else f"grades-{to}.csv")
     write_durably(target, text.getvalue().encode())
     return target
 

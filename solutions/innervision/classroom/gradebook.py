@@ -19,8 +19,9 @@ from types import TracebackType
 from typing import Any
 
 from nbgrader import utils
-from nbgrader.api import Gradebook, MissingEntry, SubmittedNotebook
+from nbgrader.api import BaseCell, Grade, Gradebook, MissingEntry, SubmittedNotebook
 from nbgrader.preprocessors import AssignLatePenalties
+from sqlalchemy.orm import with_polymorphic
 
 from innervision.classroom.autograded import Template
 from innervision.classroom.course_folder import CourseFolder
@@ -84,6 +85,7 @@ class ClassGradebook:
             with book.db.no_autoflush:  # a half-made submission would be flushed, with a warning
                 submission = book.update_or_create_submission(self.assignment, student, **when)
             notebook = book.find_submission_notebook(self.template.name, self.assignment, student)
+            held = self._cells(book, notebook)  # noqa: F841  (so that none of them is asked for one by one below)
             grades = {grade.name: grade for grade in notebook.grades}
             comments = {comment.name: comment for comment in notebook.comments}
             for item in self.template.items:
@@ -93,10 +95,17 @@ class ClassGradebook:
                 if row is not None and comment is not None:
                     comment.auto_comment = _as_comment(message_text(row)) or None
             book.db.flush()
-            book.db.expire_all()
+            for changed in (submission, notebook, *notebook.comments):
+                book.db.expire(changed)
+            book.db.query(Grade).filter(Grade.notebook_id == notebook.id).populate_existing().all()
             seconds = float(submission.total_seconds_late)
             penalty = self._penalty(student, notebook, seconds)
             return self._delivered(notebook, penalty, seconds)
+
+    @staticmethod
+    def _cells(book: Gradebook, notebook: SubmittedNotebook) -> list[BaseCell]:
+        every = with_polymorphic(BaseCell, "*")
+        return list(book.db.query(every).filter(every.notebook_id == notebook.notebook_id))
 
     def _delivered(self, notebook: SubmittedNotebook, penalty: float, seconds_late: float) -> Delivered:
         grades = {grade.name: grade for grade in notebook.grades}

@@ -11,8 +11,9 @@ from typing import Any
 
 from nbformat import NotebookNode
 
+CONFIG_NAME = "nbgrader_config.py"
 CONFIG = '''\
-"""nbgrader's settings for the Inner Vision course. Written by `innervision notebooks`; copy it with the sources."""
+"""nbgrader's settings for the Inner Vision course. Written by `innervision course`; yours to change."""
 
 c = get_config()  # noqa: F821
 
@@ -80,6 +81,6 @@ def checksum(cell: NotebookNode) -> str:
 def write_config(folder: Path) -> Path:
     """Write nbgrader_config.py into the root of an nbgrader course."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "nbgrader_config.py"
+    path = folder / CONFIG_NAME
     path.write_text(CONFIG, encoding="utf-8")
     return path

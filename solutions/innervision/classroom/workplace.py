@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,16 +10,16 @@ from innervision.classroom.paths import Course, find_course
 from innervision.classroom.progress import FOLDER
 from innervision.files import write_aside
 
-State = Literal["copied", "already there", "kept yours"]
+State = Literal["written", "already there", "kept yours"]
 
 
 @dataclass(frozen=True)
 class Copy:
-    """What became of one lesson.
+    """What became of one file.
 
     Attributes:
-        path: The notebook in the student's folder, ``NN-slug.ipynb``.
-        state: "copied", "already there" (the same file), or "kept yours" (it differs from the course's, so it was
+        path: In a student's folder ``NN-slug.ipynb``.
+        state: "written", "already there" (the same file), or "kept yours" (it differs from the course's, so it was
             left alone).
     """
 
@@ -48,11 +47,12 @@ def copy_notebooks(folder: Path, course: Course | None = None) -> list[Copy]:
     if not sources:
         raise ValueError(f"there are no notebooks in {course.lessons}; in a checkout, run `make notebooks` first")
     (folder / FOLDER).mkdir(parents=True, exist_ok=True)  # marks the folder in which progress is kept
-    return [_copy(source, folder / f"{slug}.ipynb") for slug, source in sources.items()]
+    return [place(folder / f"{slug}.ipynb", source.read_bytes()) for slug, source in sources.items()]
 
 
-def _copy(source: Path, target: Path) -> Copy:
+def place(target: Path, data: bytes) -> Copy:
+    """Write a file, unless there is one already."""
     if target.exists():
-        return Copy(target, "already there" if target.read_bytes() == source.read_bytes() else "kept yours")
-    write_aside(target, lambda part: shutil.copyfile(source, part))
-    return Copy(target, "copied")
+        return Copy(target, "already there" if target.read_bytes() == data else "kept yours")
+    write_aside(target, lambda part: part.write_bytes(data))
+    return Copy(target, "written")
