@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -37,7 +38,9 @@ def record(
     """Activations of some layers on a batch; the rest of the network is never run.
 
     Gradients are left intact: what is returned hangs on the images, and a deeper layer on a shallower one.
-    A layer that runs several times is recorded the first time.
+    An activation is what its layer put out, also where a later step of the network writes over it (``inplace=True``).
+    A layer that runs several times is recorded the first time; ``layer_runs`` counts. Functions such as ``F.relu`` are
+    no layers: what they put out cannot be recorded by name.
 
     Args:
         model: Any network.
@@ -51,35 +54,116 @@ def record(
         ``{layer: activation}``, in the order asked for; a pattern's layers in the network's order.
 
     Raises:
-        ValueError: A layer does not exist or was never run; the images do not fit the first convolution.
+        ValueError: A layer does not exist, was never run, or puts out something else than one tensor; the images do
+            not fit the network's convolutions.
+
+    Warns:
+        UserWarning: A layer was seen to run a second time.
     """
     names = match_layers(model, layers)
     check_images(model, images)
-    modules = dict(model.named_modules())
-    seen: dict[str, Tensor] = {}
-    owner = object()
+    with edit(model, edits or {}):
+        # Steps that write in place get a copy to write on. Where modules do, that is known beforehand; where functions
+        # do (F.relu(…, inplace=True)), it shows afterwards, in the version that torch counts for every tensor.
+        watch = _Watch(model, names, copies=torch.is_inference_mode_enabled() or _writes_in_place(model))
+        watch.run(images)
+        if watch.overwritten():
+            watch = _Watch(model, names, copies=True)
+            watch.run(images)
+    if missing := [name for name in names if name not in watch.seen]:
+        raise ValueError(f"layers: {_quoted(missing)} exists but is not run on these images")
+    if watch.again:
+        warnings.warn(
+            f"layers: {_quoted(sorted(watch.again))} runs several times; recorded is the first output", stacklevel=2
+        )
+    return {name: watch.seen[name] for name in names}
 
-    def keep(name: str) -> Callable[[nn.Module, Any, Tensor], None]:
-        def hook(module: nn.Module, inputs: Any, output: Tensor) -> None:
-            seen.setdefault(name, output)
-            if len(seen) == len(names):
-                raise _Stop(owner)
+
+class _Watch:
+    """One forward pass that keeps the outputs of some layers, and ends with the last of them.
+
+    Attributes:
+        seen: Layer name → what it put out first.
+        again: Layers that ran once more.
+    """
+
+    def __init__(self, model: nn.Module, names: Sequence[str], *, copies: bool):
+        self.model, self.names, self.copies = model, names, copies
+        self.seen: dict[str, Tensor] = {}
+        self.again: set[str] = set()
+        self._versions: dict[str, int] = {}
+
+    def run(self, images: Tensor) -> None:
+        """Run the network until every layer was seen; hooks are gone afterwards."""
+        modules = dict(self.model.named_modules())
+        with ExitStack() as stack:
+            for name in self.names:
+                stack.callback(modules[name].register_forward_hook(self._keep(name)).remove)
+            try:
+                self.model(images)
+            except _Stop as stop:
+                if stop.owner is not self:
+                    raise
+
+    def overwritten(self) -> bool:
+        """Whether anything wrote over a recorded activation."""
+        return any(self.seen[name]._version != version for name, version in self._versions.items())
+
+    def _keep(self, name: str) -> Callable[[nn.Module, Any, Any], Tensor | None]:
+        def hook(module: nn.Module, inputs: Any, output: Any) -> Tensor | None:
+            if name in self.seen:
+                self.again.add(name)
+                return None
+            self.seen[name] = _one_tensor("layers", name, output)
+            if len(self.seen) == len(self.names):
+                raise _Stop(self)
+            if self.copies:
+                return output.clone()
+            self._versions[name] = output._version
+            return None
 
         return hook
 
-    with ExitStack() as stack:
-        stack.enter_context(edit(model, edits or {}))
-        for name in names:
-            stack.callback(modules[name].register_forward_hook(keep(name)).remove)
-        try:
-            model(images)
-        except _Stop as stop:
-            if stop.owner is not owner:
-                raise
-    missing = [name for name in names if name not in seen]
-    if missing:
-        raise ValueError(f"layers: {_quoted(missing)} exists but is not run on these images")
-    return {name: seen[name] for name in names}
+
+def _writes_in_place(model: nn.Module) -> bool:
+    return any(getattr(module, "inplace", False) for module in model.modules())
+
+
+def _one_tensor(argument: str, name: str, output: Any) -> Tensor:
+    if not isinstance(output, Tensor):
+        raise ValueError(
+            f"{argument}: '{name}' puts out a {type(output).__name__}, not one tensor; name a layer inside it"
+        )
+    return output
+
+
+def layer_runs(model: nn.Module, images: Tensor) -> dict[str, int]:
+    """How often each layer runs in one whole pass.
+
+    A layer that runs several times (a rectifier that a block uses twice) has several activations under one name, of
+    which ``record`` keeps the first. One that never runs is called around its hooks, or not at all.
+
+    Args:
+        model: Any network.
+        images: What the network takes.
+
+    Returns:
+        ``{layer: runs}`` for every name of ``layer_names``.
+    """
+    runs = dict.fromkeys(layer_names(model), 0)
+
+    def count(name: str) -> Callable[..., None]:
+        def hook(*_: Any) -> None:
+            runs[name] += 1
+
+        return hook
+
+    with ExitStack() as stack, torch.no_grad():
+        for name, module in model.named_modules():
+            if name:
+                stack.callback(module.register_forward_hook(count(name)).remove)
+        model(images)
+    return runs
 
 
 @contextmanager
@@ -107,8 +191,8 @@ def edit(model: nn.Module, edits: Mapping[str, Edit]) -> Iterator[nn.Module]:
 
 
 def _editing(name: str, function: Edit) -> Callable[[nn.Module, Any, Tensor], Tensor]:
-    def hook(module: nn.Module, inputs: Any, output: Tensor) -> Tensor:
-        edited = function(output)
+    def hook(module: nn.Module, inputs: Any, output: Any) -> Tensor:
+        edited = function(_one_tensor("edits", name, output))
         if not isinstance(edited, Tensor) or edited.shape != output.shape:
             got = f"shape {tuple(edited.shape)}" if isinstance(edited, Tensor) else type(edited).__name__
             raise ValueError(f"edits: the function for '{name}' returned {got}; return shape {tuple(output.shape)}")
@@ -143,7 +227,10 @@ def match_layers(model: nn.Module, layers: str | Sequence[str], argument: str = 
 
 
 def check_images(model: nn.Module, images: Tensor, argument: str = "images") -> None:
-    """Refuse images that the network's first convolution cannot take; other networks take what they like.
+    """Refuse images that the network's convolutions cannot take; networks without any take what they like.
+
+    The first convolution says how many channels there should be. A network may hold its parts in another order than it
+    runs them, so images that fit another of its convolutions pass too.
 
     Raises:
         ValueError: Not a floating-point tensor, not four axes, or another number of channels.
@@ -156,10 +243,14 @@ def check_images(model: nn.Module, images: Tensor, argument: str = "images") -> 
     rule = f"(batch, {first.in_channels}, height, width)"
     if images.ndim == 3 and images.shape[0] == first.in_channels:
         raise ValueError(f"{argument}: shape {tuple(images.shape)} has no batch axis; add it with image[None]")
-    if images.ndim != 4 or images.shape[1] != first.in_channels:
+    if images.ndim != 4 or not _takes(model, images.shape[1]):
         raise ValueError(f"{argument}: shape {tuple(images.shape)} does not fit this network; it takes {rule}")
     if not torch.is_floating_point(images):
         raise ValueError(f"{argument}: dtype {images.dtype} is not floating point; use images.float() / 255")
+
+
+def _takes(model: nn.Module, channels: int) -> bool:
+    return any(isinstance(module, nn.Conv2d) and module.in_channels == channels for module in model.modules())
 
 
 def _unknown(argument: str, name: str, model: nn.Module) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch.nn.functional as F
 from tests.unit.refusals import refuses
 from torch import Tensor, nn
 
-from innervision.activations import edit, layer_names, match_layers, record
+from innervision.activations import edit, layer_names, layer_runs, match_layers, record
 
 
 class Tiny(nn.Module):
@@ -173,3 +174,133 @@ def test_wrong_edits(model: Tiny, images: Tensor) -> None:
         edit(model, {"frist": torch.zeros_like}),
     ):
         pass
+
+
+class Overwriting(nn.Module):
+    """A convolution, a normalisation whose output is written over, and another convolution."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.norm = nn.BatchNorm2d(4)
+        self.same = nn.Identity()
+        self.relu = nn.ReLU(inplace=how == "module")
+        self.last = nn.Conv2d(4, 2, 1)
+        self.how = how
+        self.calls = 0
+
+    def forward(self, images: Tensor) -> Tensor:
+        self.calls += 1
+        hidden = self.same(self.norm(self.conv(images)))
+        match self.how:
+            case "function":
+                hidden = F.relu(hidden, inplace=True)
+            case "sum":
+                hidden += 1
+                hidden = self.relu(hidden)
+            case _:
+                hidden = self.relu(hidden)
+        return self.last(hidden)
+
+
+HOWS = ["module", "function", "sum", "nothing"]
+
+
+@pytest.fixture(params=HOWS)
+def overwriting(request: pytest.FixtureRequest) -> Overwriting:
+    torch.manual_seed(0)
+    return Overwriting(request.param).eval()
+
+
+@pytest.mark.parametrize("mode", ["gradients", "no gradients", "inference"])
+def test_what_is_written_over_later_is_recorded_as_it_was(overwriting: Overwriting, images: Tensor, mode: str) -> None:
+    network = overwriting
+    with torch.inference_mode(mode == "inference"), torch.set_grad_enabled(mode == "gradients"):
+        hidden = network.norm(network.conv(images)).clone()
+        before = network(images)
+        seen = record(network, images, ["conv", "norm", "same", "last"])
+        torch.testing.assert_close(seen["conv"], network.conv(images), rtol=0, atol=0)
+        torch.testing.assert_close(seen["norm"], hidden, rtol=0, atol=0)
+        torch.testing.assert_close(seen["same"], hidden, rtol=0, atol=0)
+        torch.testing.assert_close(seen["last"], before, rtol=0, atol=0)
+        torch.testing.assert_close(network(images), before, rtol=0, atol=0)
+
+
+def test_gradients_pass_through_what_is_written_over(overwriting: Overwriting, images: Tensor) -> None:
+    seen = record(overwriting, images.requires_grad_(True), ["norm", "last"])
+    inner, outer = torch.autograd.grad(seen["last"].sum(), [seen["norm"], images])
+    plain = Overwriting("sum" if overwriting.how == "sum" else "nothing").eval()
+    plain.load_state_dict(overwriting.state_dict())
+    expected = torch.autograd.grad(plain(images).sum(), images)[0]
+    torch.testing.assert_close(outer, expected, rtol=1e-6, atol=1e-6)
+    weight = overwriting.last.weight.sum(dim=0)
+    open_gates = seen["norm"] + (1 if overwriting.how == "sum" else 0) > 0
+    torch.testing.assert_close(inner, weight * open_gates, rtol=1e-6, atol=1e-6)
+
+
+def test_only_where_something_was_written_over_unforeseen_the_network_runs_twice(images: Tensor) -> None:
+    runs = {}
+    for how in HOWS:
+        network = Overwriting(how).eval()
+        record(network, images, ["norm", "last"])
+        runs[how] = network.calls
+    assert runs == {"module": 1, "function": 2, "sum": 2, "nothing": 1}
+
+
+class Reusing(nn.Module):
+    """Uses one rectifier twice, and one convolution around its hooks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 1)
+        self.relu = nn.ReLU()
+        self.hidden = nn.Conv2d(3, 3, 1)
+        self.last = nn.Conv2d(3, 2, 1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.last(self.relu(self.hidden.forward(self.relu(self.conv(images)))))
+
+
+def test_a_layer_that_runs_several_times_is_recorded_the_first_time_and_told(images: Tensor) -> None:
+    network = Reusing().eval()
+    with pytest.warns(UserWarning, match=r"^layers: 'relu' runs several times; recorded is the first output$"):
+        seen = record(network, images, ["relu", "last"])
+    torch.testing.assert_close(seen["relu"], network.conv(images).relu(), rtol=0, atol=0)
+    assert hooks(network) == 0
+
+
+def test_runs_are_counted(images: Tensor) -> None:
+    network = Reusing().eval()
+    assert layer_runs(network, images) == {"conv": 1, "relu": 2, "hidden": 0, "last": 1}
+    assert hooks(network) == 0
+    with refuses("layers: 'hidden' exists but is not run on these images"):
+        record(network, images, "hidden")
+
+
+def test_a_layer_that_puts_out_no_single_tensor() -> None:
+    network = nn.Sequential(nn.Linear(3, 4), nn.LSTM(4, 5))
+    with refuses("layers: '1' puts out a tuple, not one tensor; name a layer inside it"):
+        record(network, torch.rand(2, 3), ["0", "1"])
+    with (
+        refuses("edits: '1' puts out a tuple, not one tensor; name a layer inside it"),
+        edit(network, {"1": lambda activation: activation}),
+    ):
+        network(torch.rand(2, 3))
+    assert hooks(network) == 0
+
+
+class Backwards(nn.Module):
+    """Holds its parts in another order than it runs them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last = nn.Conv2d(4, 2, 1)
+        self.first = nn.Conv2d(3, 4, 1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.last(self.first(images))
+
+
+def test_parts_may_be_held_in_another_order_than_they_run(images: Tensor) -> None:
+    network = Backwards().eval()
+    torch.testing.assert_close(record(network, images, "last")["last"], network(images), rtol=0, atol=0)

@@ -39,7 +39,7 @@ def npm_tarball(package: str, version: str, registry: str | None = None) -> str:
         with urllib.request.urlopen(page, timeout=30) as answer:
             return str(json.load(answer)["dist"]["tarball"])
     except (OSError, HTTPException, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"registry: {page} gave no address of {package} {version} ({_reason(error)})") from error
+        raise DataError(f"registry: {page} gave no address of {package} {version} ({reason(error)})") from error
 
 
 def _ask_npm(package: str, version: str) -> str | None:
@@ -76,14 +76,15 @@ def download(address: str, target: Path, sha512: str, progress: Progress = lambd
                 received += len(piece)
                 progress(received, total)
     except (OSError, HTTPException, ValueError) as error:
-        raise DataError(f"source: {address} could not be downloaded ({_reason(error)})") from error
+        raise DataError(f"source: {address} could not be downloaded ({reason(error)})") from error
     if total is not None and received < total:
         raise DataError(f"source: {address} broke off after {received:,} of {total:,} bytes; try again")
     if digest.hexdigest() != sha512:
         raise DataError(f"source: {address} is not the expected file (its SHA-512 differs)")
 
 
-def _reason(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
+    """Why a request failed, in a few words."""
     if isinstance(error, urllib.error.HTTPError):
         error.close()  # it is the answer itself, with an open connection
     return str(getattr(error, "reason", error)) or type(error).__name__

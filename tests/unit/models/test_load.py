@@ -37,10 +37,14 @@ def shipped(tmp_path, monkeypatch):
 def test_public_names():
     assert innervision.models.__all__ == [
         "FULL",
+        "LITE0",
         "MINI",
         "NETWORKS",
         "Architecture",
+        "EfficientNetLite",
         "Inception",
+        "LiteArchitecture",
+        "class_names",
         "fold_batch_norm",
         "load",
         "provenance",
@@ -110,16 +114,17 @@ def failure(*args, **kwargs):
 
 
 def test_an_unknown_name_is_answered_with_the_known_and_the_closest():
-    known = 'known are "mini", "inceptionv1"'
+    known = 'known are "mini", "inceptionv1", "googlenet", "efficientnet-lite0"'
     assert failure("inception") == f'name: there is no network "inception"; {known}; did you mean "inceptionv1"?'
     assert failure("MINI") == f'name: there is no network "MINI"; {known}; did you mean "mini"?'
     assert failure("resnet") == f'name: there is no network "resnet"; {known}'
 
 
-def test_inceptionv1_asks_for_weights():
-    assert failure("inceptionv1") == (
-        'weights: none ship for "inceptionv1"; pass weights=PATH, a local file in the published layout'
-    )
+def test_only_what_ships_has_a_record():
+    with pytest.raises(
+        ValueError, match=r'^name: no weights of "inceptionv1" ship with the package, so nothing is recorded of them$'
+    ):
+        provenance("inceptionv1")
 
 
 def test_a_missing_file(tmp_path):
