@@ -65,6 +65,20 @@ def correlate(
     return torch.einsum("ij,bjhw->bihw", normalized.to(images), images)
 
 
+def decorrelate(
+    images: Float[Tensor, "batch 3 height width"], correlation: Float[Tensor, "3 3"]
+) -> Float[Tensor, "batch 3 height width"]:
+    """Undo ``correlate``: colours of photographs become numbers that rise and fall independently.
+
+    Args:
+        images: Red, green and blue, any range.
+        correlation: The matrix that ``correlate`` was given. What it flattens (a matrix from grey photographs
+            flattens colour) cannot be brought back and becomes 0.
+    """
+    inverse = torch.linalg.pinv(correlation / correlation.norm(dim=0).max())
+    return torch.einsum("ij,bjhw->bihw", inverse.to(images), images)
+
+
 def to_displayable(image: Float[Tensor, "*batch 3 height width"]) -> Float[Tensor, "*batch height width 3"]:
     """Turn any image tensor into one that matplotlib shows: numbers in [0, 1], colours on the last axis.
 

@@ -8,7 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from innervision.optvis.scoring import Asked, Scorer
+from innervision.optvis.objectives import Asked
+from innervision.optvis.scoring import Scorer
 from innervision.optvis.transforms import Transform
 
 

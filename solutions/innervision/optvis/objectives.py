@@ -20,6 +20,10 @@ ObjectiveFunction = Callable[[Activations], Float[Tensor, "batch"]]
 IMAGE = "image"
 """The key under which an objective finds the (transformed) image itself, ``(batch, 3, height, width)``."""
 
+DRAWING = "drawing"
+"""The key under which an objective finds the image before any transform, as it will be shown. A drawing with
+transparency has its opacity as a fourth channel here. Without transforms it is the same as ``IMAGE``."""
+
 
 @dataclass(frozen=True)
 class Objective:
@@ -156,6 +160,20 @@ def of_image(
     return Objective(lambda activations: measure(activations[IMAGE]), name or getattr(measure, "__name__", "image"))
 
 
+def of_drawing(
+    measure: Callable[[Float[Tensor, "batch channel height width"]], Float[Tensor, "batch"]], name: str = ""
+) -> Objective:
+    """An objective that looks at the drawing before any transform, where ``of_image`` looks at what the network sees.
+
+    lucid's penalties on its "input" look there, too: a border is then the drawing's own and not the padding.
+
+    Args:
+        measure: ``images -> one number per image``.
+        name: What it is called; by default the function's own name.
+    """
+    return Objective(lambda activations: measure(activations[DRAWING]), name or getattr(measure, "__name__", "drawing"))
+
+
 def parse_objective(text: str) -> Objective:
     """The channel objective that a string names.
 
@@ -169,3 +187,20 @@ def parse_objective(text: str) -> Objective:
     if not (separator and layer and number.isascii() and number.isdigit()):
         raise ValueError(f"objective: '{text}' is not LAYER:CHANNEL, for example mixed3b:5")
     return channel(layer, int(number))
+
+
+Asked = str | ObjectiveFunction
+"""An objective, or a string such as ``"mixed3b:5"``."""
+
+
+def as_objective(asked: Asked) -> Objective:
+    """One objective from a string such as ``"mixed3b:5"``, a plain function or an objective.
+
+    Raises:
+        ValueError: A string of another form.
+    """
+    if isinstance(asked, str):
+        return parse_objective(asked)
+    if isinstance(asked, Objective):
+        return asked
+    return Objective(asked, getattr(asked, "__name__", type(asked).__name__))

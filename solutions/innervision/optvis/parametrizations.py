@@ -6,8 +6,10 @@ gradient ascent goes, and so which images are easy to reach.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol
 
 import torch
 from jaxtyping import Complex, Float
@@ -33,8 +35,8 @@ CONTRAST = 0.5
 """Factor on a Fourier image before the sigmoid. With 1 the usual 128 to 256 steps drive many pixels to pure black,
 white or primary colours; lucid divides by 4 (a constant it leaves unexplained) and takes 512 steps."""
 
-ParametrizationFactory = Callable[[int, tuple[int, int], torch.Generator], Parametrization]
-"""``(batch, (height, width), generator) -> Parametrization``."""
+ParametrizationFactory = Callable[..., Parametrization]
+"""``(batch, (height, width), generator) -> Parametrization``; one that takes ``device=`` is told it."""
 
 
 def fourier_image(
@@ -141,5 +143,12 @@ class Fourier:
         return torch.sigmoid(images)
 
 
-PARAMETRIZATIONS: dict[str, ParametrizationFactory] = {"fourier": Fourier, "pixel": Pixel}
-"""The parametrizations that ``render`` knows by name."""
+def device_option(factory: ParametrizationFactory, device: torch.device | str) -> dict[str, Any]:
+    """``{"device": device}`` for a factory that takes a device and has none yet, else nothing."""
+    if isinstance(factory, partial) and "device" in factory.keywords:
+        return {}
+    try:
+        takes = inspect.signature(factory).parameters
+    except (TypeError, ValueError):  # no signature to look at
+        return {}
+    return {"device": device} if "device" in takes else {}

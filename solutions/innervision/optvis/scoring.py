@@ -10,14 +10,14 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from innervision.activations import check_images, record
-from innervision.optvis.objectives import IMAGE, Objective, ObjectiveFunction, parse_objective
-
-Asked = str | ObjectiveFunction
-"""An objective, or a string such as ``"mixed3b:5"``."""
+from innervision.optvis.joint import images_wanted
+from innervision.optvis.objectives import DRAWING, IMAGE, Asked, Objective, as_objective
 
 
 class Scorer:
     """Scores images on objectives: image i on objective i, or every image on a single objective.
+
+    A joint objective takes as many images as it wants, in order.
 
     The layers that the objectives read are found out once, on example images; after that each call runs the
     network once, up to the deepest of them.
@@ -26,6 +26,7 @@ class Scorer:
         model: A network in eval mode.
         objectives: One objective, or one for each image.
         examples: Images to find the layers with, ``(batch, 3, height, width)`` in [0, 1].
+        drawing: The same images before any transform, for objectives that look at these; by default the examples.
 
     Raises:
         ValueError: The model is in training mode; the images do not fit; an objective reads a layer or a channel
@@ -37,43 +38,66 @@ class Scorer:
         model: nn.Module,
         objectives: Asked | Sequence[Asked],
         examples: Float[Tensor, "batch 3 height width"],
+        drawing: Float[Tensor, "batch channel height width"] | None = None,
     ):
         if model.training:
             raise ValueError("model: is in training mode; call model.eval() first")
         self.model = model
         self.shared = isinstance(objectives, str) or callable(objectives)
         self.objectives = as_objectives(objectives)
+        self.wanted = [images_wanted(objective) for objective in self.objectives]
         check_images(model, examples)
-        if not self.shared and len(self.objectives) != len(examples):
-            raise ValueError(
-                f"images: {len(examples)} for {len(self.objectives)} objectives; give one image for each objective"
-            )
+        self._check_count(len(examples))
+        drawing = examples if drawing is None else drawing
         with torch.enable_grad(), frozen(model):
-            read = [self._layers_read(i, examples.detach()) for i in range(len(self.objectives))]
-        self.layers = sorted(set().union(*read) - {IMAGE})
+            read = [self._layers_read(i, examples.detach(), drawing.detach()) for i in range(len(self.objectives))]
+        self.reads_drawing = any(DRAWING in names for names in read)
+        self.layers = sorted(set().union(*read) - {IMAGE, DRAWING})
 
-    def __call__(self, images: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch"]:
-        """One number per image, with gradients back to the images."""
+    def __call__(
+        self,
+        images: Float[Tensor, "batch 3 height width"],
+        drawing: Float[Tensor, "batch channel height width"] | None = None,
+    ) -> Float[Tensor, "batch"]:
+        """One number per image, with gradients back to the images.
+
+        Args:
+            images: What the network is shown.
+            drawing: The same before any transform; by default the images.
+        """
         # Colours on the innermost axis in memory: convolutions and above all poolings are faster so on a CPU.
         laid_out = images.contiguous(memory_format=torch.channels_last)
         activations = record(self.model, laid_out, self.layers) if self.layers else {}
         activations[IMAGE] = images
+        if self.reads_drawing:
+            activations[DRAWING] = images if drawing is None else drawing
         if self.shared:
             return self.objectives[0](activations)
         # One split per layer and not one slice per image: its gradient is a single concatenation.
-        parts = {name: activation.split(1) for name, activation in activations.items()}
+        parts = {name: activation.split(self.wanted) for name, activation in activations.items()}
         scores = [
             objective({name: pieces[i] for name, pieces in parts.items()})
             for i, objective in enumerate(self.objectives)
         ]
         return torch.cat(scores)
 
-    def _layers_read(self, index: int, examples: Float[Tensor, "batch 3 height width"]) -> set[str]:
+    def _check_count(self, images: int) -> None:
+        if self.shared and self.wanted[0] not in (1, images):
+            raise ValueError(f"images: {images} for '{self.objectives[0]}', which wants {self.wanted[0]} together")
+        if self.shared or sum(self.wanted) == images:
+            return
+        if sum(self.wanted) == len(self.wanted):
+            raise ValueError(f"images: {images} for {len(self.wanted)} objectives; give one image for each objective")
+        raise ValueError(f"images: {images} for objectives that want {', '.join(map(str, self.wanted))} together")
+
+    def _layers_read(self, index: int, examples: Tensor, drawing: Tensor) -> set[str]:
         """Run one objective on the example images, note what it reads and check what it returns."""
         objective = self.objectives[index]
         label = "objectives" if self.shared else f"objectives[{index}]"
-        images = (examples if self.shared else examples[index : index + 1]).clone().requires_grad_(True)
-        activations = NotingActivations(self.model, images)
+        first = sum(self.wanted[:index])
+        own = slice(None) if self.shared else slice(first, first + self.wanted[index])
+        images = examples[own].clone().requires_grad_(True)
+        activations = NotingActivations(self.model, images, drawing[own].clone().requires_grad_(True))
         try:
             scores = objective(activations)
         except IndexError as error:
@@ -92,11 +116,13 @@ class Scorer:
 class NotingActivations(Mapping[str, Tensor]):
     """Activations that are computed when they are asked for; it remembers which were."""
 
-    def __init__(self, model: nn.Module, images: Float[Tensor, "batch 3 height width"]):
-        self.model, self.images = model, images
+    def __init__(self, model: nn.Module, images: Float[Tensor, "batch 3 height width"], drawing: Tensor):
+        self.model, self.images, self.drawing = model, images, drawing
         self.seen: dict[str, Tensor] = {IMAGE: images}
 
     def __getitem__(self, layer: str) -> Tensor:
+        if layer == DRAWING:
+            self.seen[DRAWING] = self.drawing
         if layer not in self.seen:
             self.seen.update(record(self.model, self.images, [layer]))
         return self.seen[layer]
@@ -109,11 +135,14 @@ class NotingActivations(Mapping[str, Tensor]):
 
     def sizes(self) -> str:
         """The sizes of the layers that were read, in words."""
+        sizes = {name: value.shape for name, value in self.seen.items() if name not in (IMAGE, DRAWING)}
         return ", ".join(
-            f"{name} has {size[1]} channels (0 to {size[1] - 1}) of {' × '.join(map(str, size[2:]))}"
-            for name, size in ((name, tuple(value.shape)) for name, value in self.seen.items())
-            if name != IMAGE
+            f"{name} has {size[1]} channels (0 to {size[1] - 1}){_of(size[2:])}" for name, size in sizes.items()
         )
+
+
+def _of(size: Sequence[int]) -> str:
+    return f" of {' × '.join(map(str, size))}" if size else ""
 
 
 def as_objectives(objectives: Asked | Sequence[Asked]) -> list[Objective]:
@@ -127,14 +156,9 @@ def as_objectives(objectives: Asked | Sequence[Asked]) -> list[Objective]:
         raise ValueError("objectives: is empty; give at least one, for example 'mixed3b:5'")
     found = []
     for index, item in enumerate(asked):
-        if isinstance(item, str):
-            found.append(parse_objective(item))
-        elif isinstance(item, Objective):
-            found.append(item)
-        elif callable(item):
-            found.append(Objective(item, getattr(item, "__name__", type(item).__name__)))
-        else:
+        if not (isinstance(item, str) or callable(item)):
             raise ValueError(f"objectives[{index}]: is a {type(item).__name__}; give a function or 'LAYER:CHANNEL'")
+        found.append(as_objective(item))
     return found
 
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 
 from innervision.optvis.color import PUBLISHED_COLOR_CORRELATION
-from innervision.optvis.parametrizations import NOISE, PARAMETRIZATIONS, Fourier, Pixel, fourier_image
+from innervision.optvis.parametrizations import (
+    NOISE,
+    Fourier,
+    ParametrizationFactory,
+    Pixel,
+    device_option,
+    fourier_image,
+)
 
 
 @pytest.mark.parametrize("size", [(8, 8), (6, 9), (9, 6), (7, 7), (1, 4)])
@@ -42,10 +51,12 @@ def test_noise_becomes_an_image_with_power_one_over_frequency_squared() -> None:
     assert slope == pytest.approx(-2, abs=0.15)
 
 
-@pytest.mark.parametrize("name", PARAMETRIZATIONS)
+@pytest.mark.parametrize("parametrization", [Fourier, Pixel])
 @pytest.mark.parametrize("size", [(8, 12), (9, 7)])
-def test_images_are_in_range_and_of_the_size_asked_for(name: str, size: tuple[int, int]) -> None:
-    drawing = PARAMETRIZATIONS[name](2, size, torch.Generator().manual_seed(0))
+def test_images_are_in_range_and_of_the_size_asked_for(
+    parametrization: ParametrizationFactory, size: tuple[int, int]
+) -> None:
+    drawing = parametrization(2, size, torch.Generator().manual_seed(0))
     (parameter,) = drawing.parameters()
     assert parameter.is_leaf
     assert parameter.requires_grad
@@ -87,3 +98,10 @@ def test_decorrelated_parameters_give_the_published_color_correlation() -> None:
     covariance = (PUBLISHED_COLOR_CORRELATION @ PUBLISHED_COLOR_CORRELATION.T).numpy()
     deviation = np.sqrt(np.diag(covariance))
     np.testing.assert_allclose(correlation(correlated), covariance / np.outer(deviation, deviation), rtol=0, atol=0.05)
+
+
+def test_a_device_is_given_to_whoever_takes_one_and_has_none() -> None:
+    assert device_option(Fourier, "cpu") == {"device": "cpu"}
+    assert device_option(partial(Fourier, decorrelate=False), "cpu") == {"device": "cpu"}
+    assert device_option(partial(Fourier, device="meta"), "cpu") == {}
+    assert device_option(lambda *_: Pixel(1, (2, 2), torch.Generator()), "cpu") == {}

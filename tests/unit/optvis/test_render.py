@@ -273,7 +273,11 @@ def test_no_bar_off_a_terminal(model: nn.Sequential, capsys: pytest.CaptureFixtu
         ({"redirect_steps": -1}, "redirect_steps: -1 is no count; give a whole number, at least 0"),
         ({"size": 0}, "size: 0 is no size; give whole numbers of pixels, at least 1"),
         ({"size": (8, -1)}, "size: (8, -1) is no size; give whole numbers of pixels, at least 1"),
-        ({"parametrization": "foo"}, "parametrization: 'foo' is unknown; give 'fourier' or 'pixel', or a function"),
+        (
+            {"parametrization": "foo"},
+            "parametrization: 'foo' is unknown; give 'fourier', 'pixel', 'low-resolution', 'laplacian', 'shared', "
+            "'cppn', 'phase' or 'transparent', or a function",
+        ),
         (
             {"transforms": jitter(12)},
             "transforms: turn images of shape (1, 3, 12, 12) into (1, 3, 0, 0); "

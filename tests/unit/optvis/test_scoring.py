@@ -7,7 +7,9 @@ import torch
 from tests.unit.refusals import refuses
 from torch import Tensor, nn
 
-from innervision.optvis.objectives import IMAGE, channel, of_image, unit
+from innervision.optvis.joint import interpolate, together
+from innervision.optvis.layers import class_logit
+from innervision.optvis.objectives import IMAGE, channel, of_drawing, of_image, unit
 from innervision.optvis.penalties import total_variation
 from innervision.optvis.scoring import Scorer, as_objectives, frozen
 
@@ -138,3 +140,46 @@ def test_frozen_restores_each_flag(model: Counting) -> None:
 def test_the_image_key_is_the_image(model: Counting, images: Tensor) -> None:
     scorer = Scorer(model, lambda activations: activations[IMAGE].sum(dim=(1, 2, 3)), images)
     torch.testing.assert_close(scorer(images), images.sum(dim=(1, 2, 3)))
+
+
+def test_a_joint_objective_gets_all_its_images_and_no_others(model: Counting) -> None:
+    images = torch.rand(6, 3, 6, 6, generator=torch.Generator().manual_seed(1))
+    row = interpolate("conv0:1", "conv1:2", images=3)
+    scorer = Scorer(model, ["conv1:0", row, together("conv1:3", 2)], images)
+    assert scorer.wanted == [1, 3, 2]
+    conv0 = model.conv0(images)
+    conv1 = model.conv1(conv0)
+    first, second = conv0[1:4, 1].mean(dim=(1, 2)), conv1[1:4, 2].mean(dim=(1, 2))
+    share = torch.tensor([0.0, 0.5, 1.0])
+    expected = torch.cat([conv1[:1, 0].mean().view(1), (1 - share) * first + share * second, conv1[4:, 3].mean((1, 2))])
+    torch.testing.assert_close(scorer(images), expected, rtol=0, atol=1e-6)
+    alone = Scorer(model, row, images[1:4])
+    torch.testing.assert_close(alone(images[1:4]), expected[1:4], rtol=0, atol=1e-6)
+
+
+def test_joint_objectives_that_get_another_number_of_images(model: Counting, images: Tensor) -> None:
+    with refuses("images: 3 for 'conv1:0', which wants 2 together"):
+        Scorer(model, together("conv1:0", 2), images)
+    with refuses("images: 3 for objectives that want 1, 3 together"):
+        Scorer(model, ["conv1:0", together("conv1:0", 3)], images)
+
+
+def test_the_drawing_key_is_the_image_before_transforms(model: Counting, images: Tensor) -> None:
+    def brightness(images: Tensor) -> Tensor:
+        return images.mean(dim=(1, 2, 3))
+
+    drawing = images * 0.5
+    scorer = Scorer(model, of_drawing(brightness) - of_image(brightness), images, drawing)
+    torch.testing.assert_close(scorer(images, drawing), brightness(drawing) - brightness(images))
+    torch.testing.assert_close(scorer(images), torch.zeros(3))
+    assert str(of_drawing(brightness)) == "brightness"
+    assert not Scorer(model, "conv1:0", images, drawing).reads_drawing
+    with_opacity = torch.cat([images, images[:, :1]], dim=1)
+    each = Scorer(model, [of_drawing(lambda drawn: drawn[:, 3].mean(dim=(1, 2)))] * 3, images, with_opacity)
+    torch.testing.assert_close(each(images, with_opacity), images[:, 0].mean(dim=(1, 2)))
+
+
+def test_an_index_beyond_a_layer_without_positions(images: Tensor) -> None:
+    flat = nn.Sequential(nn.Conv2d(3, 4, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten()).eval()
+    with refuses("objectives: '2:7' asks for an index that does not exist; 2 has 4 channels (0 to 3)"):
+        Scorer(flat, class_logit("2", 7), images)
