@@ -59,10 +59,13 @@ def peak_memory() -> Iterator[list[int]]:
 
 
 def graded(folder: Path, expected: int, **options: Any) -> ClassResult:
-    """Grade the class; everybody must have a row."""
+    """Grade the class; everybody must have a row, and who was right all points."""
     result = grade_class(folder, ASSIGNMENT, seed=1, **options)
     if result.failed or len(result.rows) != expected:
         raise SystemExit(f"not everybody was graded: {[row.reason for row in result.failed]}")
+    for row in result.rows:
+        if row.student.startswith(("solved", "unusual")) and row.points != row.max_points:
+            raise SystemExit(f"{row.student} was right and has {row.points} of {row.max_points} points")
     return result
 
 

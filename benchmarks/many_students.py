@@ -98,12 +98,16 @@ def _source(variant: Variant) -> str:
     """A variant as a cell: what its file imports and its helpers, then its function under the exercise's name."""
     module = ast.parse(Path(inspect.getsourcefile(variant.function) or "").read_text(encoding="utf-8"))
     kept: list[ast.stmt] = []
+    name = load_graders(LESSON).functions[variant.exercise].rpartition(".")[2]
     for node in module.body[1:]:  # the first is the docstring
         if isinstance(node, ast.FunctionDef) and node.decorator_list:
             if node.name != variant.name:
                 continue
             node.decorator_list = []
-            node.name = load_graders(LESSON).functions[variant.exercise].rpartition(".")[2]
+            node.name = name
+            for inner in ast.walk(node):  # one that calls itself
+                if isinstance(inner, ast.Name) and inner.id == variant.name:
+                    inner.id = name
         if not (isinstance(node, ast.ImportFrom) and "innervision.classroom" in str(node.module)):
             kept.append(node)
     return ast.unparse(ast.Module(kept, []))
