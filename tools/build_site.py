@@ -1,4 +1,4 @@
-"""Build the website: ``make site``, or ``python -m tools.build_site``.
+"""Build the website: ``make site``, or ``python -m tools.build_site``. ``--draft`` draws the gallery with few steps.
 
 Pages that are generated (lessons, pictures, tables about mini) go to ``build/pages``; ``mkdocs.yml`` adds them to the
 hand-written ones in ``site/`` (see ``tools/mkdocs_hook.py``). What takes long is kept in ``build/site-cache`` under a
@@ -45,6 +45,7 @@ def main() -> None:
     shutil.rmtree(PAGES, ignore_errors=True)
     PAGES.mkdir(parents=True)
     write_pictures()
+    write_gallery(draft="--draft" in sys.argv[1:])
     (PAGES / "snippets").mkdir(exist_ok=True)
     (PAGES / "snippets" / "mini.md").write_text(about_mini(), encoding="utf-8")
     write_lessons()
@@ -145,6 +146,22 @@ def write_pictures() -> None:
     drawn = cached(f"pictures-{fingerprint(b'', ROOT / 'tools' / 'pictures.py', *drawing)}", draw)
     shutil.copytree(drawn, PAGES / "images" / "neurons", ignore=shutil.ignore_patterns("*.md"))
     shutil.copytree(drawn, PAGES / "snippets" / "neurons", ignore=shutil.ignore_patterns("*.webp"))
+
+
+def write_gallery(*, draft: bool) -> None:
+    """The page on which every technique is drawn once."""
+
+    def draw(folder: Path) -> None:
+        from tools.gallery import gallery
+
+        folder.mkdir()
+        (folder / "gallery.md").write_text(gallery(folder, draft=draft), encoding="utf-8")
+
+    sources = [LIBRARY / name for name in ("models", "optvis", "data", "activations.py")]
+    sources += [ROOT / "tools" / "gallery.py", ROOT / "tools" / "gallery.toml"]
+    drawn = cached(f"gallery-{'draft-' * draft}{fingerprint(b'', *sources)}", draw)
+    shutil.copytree(drawn, PAGES / "images" / "gallery", ignore=shutil.ignore_patterns("*.md"))
+    shutil.copyfile(drawn / "gallery.md", PAGES / "gallery.md")
 
 
 def cached(name: str, make: Callable[[Path], None]) -> Path:

@@ -1,0 +1,147 @@
+"""The gallery page: every technique once, on mini and on EfficientNet-Lite0, with the call that drew it.
+
+The calls are text; what is printed beneath a picture is what was run. Without the extra ``imagenet`` the page says what
+is missing and shows mini alone.
+"""
+
+from __future__ import annotations
+
+import html
+import textwrap
+import time
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from innervision import optvis
+from innervision.activations import record
+from innervision.data.sample import load_sample
+from innervision.models import load
+from innervision.optvis.rendering import Rendering
+from tools.pictures import as_picture
+
+LEAST_CONTRAST = 0.02
+"""Standard deviation over the pixels of a picture, within each colour; below it a picture is grey."""
+
+WIDTH = 640  # pixels of a row of pictures on the page
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A network with what the calls name."""
+
+    name: str
+    layer: str
+    before: str
+    first: int
+    second: int
+    third: int
+    label: int
+    size: int
+    steps: int
+
+
+STAGES = (
+    Stage("mini", "mixed4a", "mixed4a_3x3.conv", 135, 7, 20, 5, 64, 96),
+    Stage("efficientnet-lite0", "block6a", "block5c.expand.conv", 11, 40, 5, 207, 128, 96),
+)
+
+TECHNIQUES = tuple(
+    (entry["title"], entry["words"], entry["call"])
+    for entry in tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))["technique"]
+)
+
+
+def names(stage: Stage, *, draft: bool) -> dict[str, Any]:
+    """What the calls name: all of ``optvis``, and the stage's own values."""
+    from innervision.optvis.render import render
+
+    network = load(stage.name)
+    photographs = load_sample().images / 255
+    photo = torch.nn.functional.interpolate(photographs[13:14], size=stage.size, mode="bilinear")
+    activation = record(network, photo, stage.layer)[stage.layer]
+    targets = record(network, photo, [stage.layer])
+    steps = 8 if draft else stage.steps
+    own = {
+        "network": network, "LAYER": stage.layer, "BEFORE": stage.before, "A": stage.first, "B": stage.second,
+        "C": stage.third, "LABEL": stage.label, "PHOTOGRAPHS": photographs, "TARGETS": targets, "partial": partial,
+        "VECTOR": activation[0, :, activation.shape[2] // 2, activation.shape[3] // 2],
+        "render": partial(render, size=stage.size, steps=steps),
+    }  # fmt: skip
+    return {**{name: getattr(optvis, name) for name in optvis.__all__}, **own}
+
+
+def gallery(folder: Path, *, draft: bool = False) -> str:
+    """Draw everything into a folder; returns the page in Markdown.
+
+    Args:
+        draft: Eight steps for each picture, which may then be grey: to see that all works.
+
+    Raises:
+        ValueError: A picture is grey.
+    """
+    lines = [HEAD]
+    for stage in STAGES:
+        lines.append(f"## On {stage.name}\n")
+        try:
+            known = names(stage, draft=draft)
+        except ValueError as error:
+            lines.append(f"Not drawn here: {error}\n")
+            continue
+        lines += [setting(stage), '<div class="grid cards" markdown>\n']
+        lines += [*cards(folder, stage, known, grey=draft), "</div>\n"]
+    return "\n".join(lines)
+
+
+def setting(stage: Stage) -> str:
+    """What the capital letters stand for."""
+    return textwrap.dedent(f"""\
+        ```python
+        network = load("{stage.name}")
+        LAYER, A, B, LABEL = "{stage.layer}", {stage.first}, {stage.second}, {stage.label}
+        BEFORE, C = "{stage.before}", {stage.third}  # before its rectifier
+        render = partial(render, size={stage.size}, steps={stage.steps})
+        ```
+        """)
+
+
+def cards(folder: Path, stage: Stage, known: dict[str, Any], *, grey: bool) -> Iterator[str]:
+    """A card for each technique; a picture may be grey or not."""
+    for title, words, call in TECHNIQUES:
+        start = time.monotonic()
+        drawn: Rendering = eval(call, known)
+        if not grey and float(drawn.images.std(dim=(2, 3)).mean()) < LEAST_CONTRAST:
+            raise ValueError(f"gallery: '{title}' on {stage.name} is grey")
+        file = f"{stage.name}-{title.lower().replace(' ', '-').replace(',', '')}.webp"
+        save_row(drawn.images, folder / file)
+        print(f"{stage.name}: {title}, {time.monotonic() - start:.0f} s", flush=True)
+        alt = html.escape(f"{title}: {words} Drawn on {stage.name}.")
+        yield f"-   **{title}.** {words}\n\n    ![{alt}](images/gallery/{file})\n\n    `{call}`\n"
+
+
+def save_row(images: Tensor, path: Path) -> None:
+    """Images side by side, enlarged by whole pixels as far as the row has room."""
+    row = torch.cat(list(images[:, :3]), dim=2)
+    picture = as_picture(row)
+    zoom = max(1, min(WIDTH // picture.width, 320 // picture.height))
+    size = (picture.width * zoom, picture.height * zoom)
+    picture.resize(size, Image.Resampling.NEAREST).save(path, "WEBP", quality=90)
+
+
+HEAD = """\
+# Gallery
+
+Every technique once, on two networks: [mini](mini.md), which comes with the course, and EfficientNet-Lite0, which was
+trained on a million photographs. Beneath each picture stands the call that drew it, on any laptop, without a graphics
+card.
+
+A picture shows *one* image that excites the objective. What it does not show is what
+[lesson 02](lessons/02-feature-visualization.md) is about.
+"""
