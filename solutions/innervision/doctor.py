@@ -18,6 +18,7 @@ MINIMUM_PYTHON = (3, 11)
 EXTRAS = {
     "course": "to open the notebooks",
     "classroom": "to hand out and grade assignments with nbgrader",
+    "atlas": "to lay out activation atlases with UMAP",
     "site": "to build the notebooks and the website",
     "dev": "to run the tests",
 }

@@ -1,0 +1,24 @@
+"""Figures for lessons: pictures side by side, maps of icons, heat over photographs, curves, spectra, bars, matrices.
+
+What is compared shares one scale. Colours are told apart by colour-blind readers too, and lines differ in
+their dashes as well. Every function returns a matplotlib ``Figure`` that is open in pyplot and never shows it: in a
+notebook end the line with ``;`` (Jupyter shows an open figure by itself), in a script call ``figure.savefig``.
+"""
+
+from innervision.plots.charts import bars, curves, matrices, spectra
+from innervision.plots.maps import heat_maps, icon_map
+from innervision.plots.pictures import image_grid
+from innervision.plots.style import COLORS, DASHES, DOTS_PER_INCH
+
+__all__ = [
+    "COLORS",
+    "DASHES",
+    "DOTS_PER_INCH",
+    "bars",
+    "curves",
+    "heat_maps",
+    "icon_map",
+    "image_grid",
+    "matrices",
+    "spectra",
+]
