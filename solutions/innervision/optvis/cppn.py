@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from innervision.optvis.color import PUBLISHED_COLOR_CORRELATION, correlate
+
 HIDDEN = 24
 LAYERS = 8
 """Layers of the small network, the last one included, and numbers in each. Source: lucid, ``optvis/param/cppn.py``."""
@@ -32,6 +34,8 @@ class CPPN:
         generator: Draws the first weights. A generator of the CPU.
         hidden: Numbers in each hidden layer, ≥ 1.
         layers: Number of layers, ≥ 2.
+        correlation: Square root of the colour covariance, 3×3; ``None`` for plain red, green and blue, as in lucid:
+            most pictures end in pure colours then.
         device: Where the parameters live.
 
     Raises:
@@ -50,11 +54,12 @@ class CPPN:
         *,
         hidden: int = HIDDEN,
         layers: int = LAYERS,
+        correlation: Float[Tensor, "3 3"] | None = PUBLISHED_COLOR_CORRELATION,
         device: torch.device | str = "cpu",
     ):
         if hidden < 1 or layers < 2:
             raise ValueError(f"hidden, layers: {hidden}, {layers} are too few; give at least 1 and 2")
-        self.size = size
+        self.size, self.correlation = size, correlation
         self.places = _places(size).to(device)
         self.weights, self.biases = [], []
         for index in range(layers):
@@ -71,13 +76,14 @@ class CPPN:
         return [*self.weights, *self.biases]
 
     def image(self) -> Float[Tensor, "batch 3 height width"]:
-        """The colour of every pixel's place, squeezed into [0, 1] by a sigmoid."""
+        """The colour of every pixel's place, colours correlated, squeezed into [0, 1] by a sigmoid."""
         values = self.places
         for index, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             values = PACE * (weight @ values + bias)
             if index < len(self.weights) - 1:
                 values = _both(values)
-        return torch.sigmoid(values).unflatten(2, self.size)
+        images = values.unflatten(2, self.size)
+        return torch.sigmoid(images if self.correlation is None else correlate(images, self.correlation))
 
 
 def _places(size: tuple[int, int]) -> Float[Tensor, "2 pixels"]:

@@ -6,6 +6,7 @@ import pytest
 import torch
 from tests.unit.refusals import refuses
 
+from innervision.optvis.color import PUBLISHED_COLOR_CORRELATION, correlate
 from innervision.optvis.cppn import CPPN, LAYERS
 
 
@@ -60,6 +61,13 @@ def test_weights_are_from_the_generator_alone() -> None:
     assert torch.equal(first, second)
     assert not torch.equal(first, CPPN(2, (4, 4), generator(1)).weights[1])
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_colours_are_correlated_by_the_matrix_given() -> None:
+    mixed, plain = awake(1, (8, 8)), awake(1, (8, 8))
+    plain.correlation = None
+    expected = torch.sigmoid(correlate(torch.logit(plain.image()), PUBLISHED_COLOR_CORRELATION))
+    torch.testing.assert_close(mixed.image(), expected, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("options", [{"hidden": 0, "layers": 8}, {"hidden": 24, "layers": 1}])
