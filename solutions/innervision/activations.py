@@ -65,7 +65,8 @@ def record(
     with edit(model, edits or {}):
         # Steps that write in place get a copy to write on. Where modules do, that is known beforehand; where functions
         # do (F.relu(…, inplace=True)), it shows afterwards, in the version that torch counts for every tensor.
-        watch = _Watch(model, names, copies=torch.is_inference_mode_enabled() or _writes_in_place(model))
+        writes = any(getattr(module, "inplace", False) for module in model.modules())
+        watch = _Watch(model, names, copies=writes or torch.is_inference_mode_enabled())
         watch.run(images)
         if watch.overwritten():
             watch = _Watch(model, names, copies=True)
@@ -73,9 +74,8 @@ def record(
     if missing := [name for name in names if name not in watch.seen]:
         raise ValueError(f"layers: {_quoted(missing)} exists but is not run on these images")
     if watch.again:
-        warnings.warn(
-            f"layers: {_quoted(sorted(watch.again))} runs several times; recorded is the first output", stacklevel=2
-        )
+        again = _quoted(sorted(watch.again))
+        warnings.warn(f"layers: {again} runs several times; recorded is the first output", stacklevel=2)
     return {name: watch.seen[name] for name in names}
 
 
@@ -117,23 +117,17 @@ class _Watch:
             self.seen[name] = _one_tensor("layers", name, output)
             if len(self.seen) == len(self.names):
                 raise _Stop(self)
-            if self.copies:
-                return output.clone()
-            self._versions[name] = output._version
-            return None
+            if not self.copies:
+                self._versions[name] = output._version
+            return output.clone() if self.copies else None
 
         return hook
 
 
-def _writes_in_place(model: nn.Module) -> bool:
-    return any(getattr(module, "inplace", False) for module in model.modules())
-
-
 def _one_tensor(argument: str, name: str, output: Any) -> Tensor:
     if not isinstance(output, Tensor):
-        raise ValueError(
-            f"{argument}: '{name}' puts out a {type(output).__name__}, not one tensor; name a layer inside it"
-        )
+        kind = type(output).__name__
+        raise ValueError(f"{argument}: '{name}' puts out a {kind}, not one tensor; name a layer inside it")
     return output
 
 
@@ -153,10 +147,7 @@ def layer_runs(model: nn.Module, images: Tensor) -> dict[str, int]:
     runs = dict.fromkeys(layer_names(model), 0)
 
     def count(name: str) -> Callable[..., None]:
-        def hook(*_: Any) -> None:
-            runs[name] += 1
-
-        return hook
+        return lambda *_: runs.update({name: runs[name] + 1})
 
     with ExitStack() as stack, torch.no_grad():
         for name, module in model.named_modules():
@@ -235,22 +226,18 @@ def check_images(model: nn.Module, images: Tensor, argument: str = "images") -> 
     Raises:
         ValueError: Not a floating-point tensor, not four axes, or another number of channels.
     """
-    first = next((module for module in model.modules() if isinstance(module, nn.Conv2d)), None)
-    if first is None:
+    taken = [module.in_channels for module in model.modules() if isinstance(module, nn.Conv2d)]
+    if not taken:
         return
     if not isinstance(images, Tensor):
         raise ValueError(f"{argument}: is a {type(images).__name__}; give a torch tensor")
-    rule = f"(batch, {first.in_channels}, height, width)"
-    if images.ndim == 3 and images.shape[0] == first.in_channels:
+    rule = f"(batch, {taken[0]}, height, width)"
+    if images.ndim == 3 and images.shape[0] == taken[0]:
         raise ValueError(f"{argument}: shape {tuple(images.shape)} has no batch axis; add it with image[None]")
-    if images.ndim != 4 or not _takes(model, images.shape[1]):
+    if images.ndim != 4 or images.shape[1] not in taken:
         raise ValueError(f"{argument}: shape {tuple(images.shape)} does not fit this network; it takes {rule}")
     if not torch.is_floating_point(images):
         raise ValueError(f"{argument}: dtype {images.dtype} is not floating point; use images.float() / 255")
-
-
-def _takes(model: nn.Module, channels: int) -> bool:
-    return any(isinstance(module, nn.Conv2d) and module.in_channels == channels for module in model.modules())
 
 
 def _unknown(argument: str, name: str, model: nn.Module) -> str:
