@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -14,9 +15,13 @@ from PIL import Image
 from tests.unit.refusals import refuses
 from torch import Tensor, nn
 
-from innervision.optvis.objectives import channel, of_image
+from innervision.optvis.joint import diverse, diversity, interpolate, together
+from innervision.optvis.objectives import IMAGE, channel, of_drawing, of_image
+from innervision.optvis.published import lucid_transforms
+from innervision.optvis.pyramids import LaplacianPyramid
 from innervision.optvis.render import Rendering, ascend, maximize, render
 from innervision.optvis.transforms import jitter, pad
+from innervision.optvis.transparency import transparent
 
 QUICK: dict[str, Any] = {"steps": 6, "size": 12}
 
@@ -174,6 +179,81 @@ def test_a_penalty_on_the_image_is_an_objective(model: nn.Sequential) -> None:
 
     drawn = render(model, 0.0 * channel("2", 0) + of_image(darkness), size=12, steps=30, transforms=[])
     assert float(drawn.images.mean()) < 0.4
+
+
+def test_a_joint_objective_is_drawn_on_as_many_images_as_it_wants(model: nn.Sequential) -> None:
+    row = interpolate("2:0", "2:3", images=3)
+    drawn = render(model, [row, "2:1", together("2:2", 2)], **QUICK)
+    assert drawn.images.shape == (6, 3, 12, 12)
+    assert drawn.history.shape == (6, 6)
+    assert drawn.names == ["2:0 to 2:3"] * 3 + ["2:1"] + ["2:2"] * 2
+    assert drawn.settings["objectives"] == ["2:0 to 2:3", "2:1", "2:2"]
+    with torch.no_grad():
+        shown = model[2](model[1](model[0](drawn.images))).mean(dim=(2, 3))
+    ends = [shown[0, 0], (shown[1, 0] + shown[1, 3]) / 2, shown[2, 3], shown[3, 1], shown[4, 2], shown[5, 2]]
+    torch.testing.assert_close(drawn.scores, torch.stack(ends), rtol=0, atol=1e-5)
+    alone = render(model, row, **QUICK)
+    assert alone.images.shape == (3, 3, 12, 12)
+    assert torch.equal(alone.images, render(model, [row], **QUICK).images)
+
+
+def test_diversity_makes_images_differ_in_style(model: nn.Sequential) -> None:
+    def style(weight: float) -> float:
+        drawn = render(model, diverse("2:0", images=3, weight=weight, layer="1"), size=12, steps=40)
+        with torch.no_grad():
+            return float(diversity("1")({"1": model[1](model[0](drawn.images))}).mean())
+
+    assert style(2.0) > style(0.0) + 0.01
+
+
+def test_a_penalty_on_the_drawing_sees_it_before_transforms(model: nn.Sequential) -> None:
+    sizes: list[tuple[int, ...]] = []
+
+    def brightness(images: Tensor) -> Tensor:
+        sizes.append(tuple(images.shape))
+        return images.mean(dim=(1, 2, 3))
+
+    drawn = render(model, 0.0 * channel("2", 0) - of_drawing(brightness), size=12, steps=30, transforms=[pad(3)])
+    assert set(sizes) == {(1, 3, 12, 12)}
+    assert float(drawn.images.mean()) < 0.4
+    torch.testing.assert_close(drawn.scores, -drawn.images.mean(dim=(1, 2, 3)))
+
+
+def test_a_transparent_drawing_keeps_only_what_matters(model: nn.Sequential) -> None:
+    def left_half_is_red(activations: Any) -> Tensor:
+        image = activations[IMAGE]
+        return (image[:, 0] - image[:, 2])[..., :6].mean(dim=(1, 2)).clamp(min=0)
+
+    drawn = render(
+        model, transparent(left_half_is_red), size=12, steps=60, parametrization="transparent", transforms=[]
+    )
+    assert drawn.images.shape == (1, 3, 12, 12)
+    assert drawn.opacity is not None
+    assert drawn.opacity.shape == (1, 1, 12, 12)
+    left, right = drawn.opacity[..., :5].mean(), drawn.opacity[..., 7:].mean()
+    assert float(left) > float(right) + 0.2
+    again = render(
+        model, transparent(left_half_is_red), size=12, steps=60, parametrization="transparent", transforms=[]
+    )
+    assert torch.equal(drawn.images, again.images)
+    assert torch.equal(drawn.opacity, again.opacity)
+    assert render(model, "2:0", **QUICK).opacity is None
+    with refuses(
+        "parametrization: '2:0' is to be transparent, but the drawing has no opacity; "
+        "give parametrization='transparent'"
+    ):
+        render(model, transparent("2:0"), **QUICK)
+
+
+def test_names_and_options_give_what_the_classes_give(model: nn.Sequential) -> None:
+    by_name = render(model, "2:0", parametrization="laplacian", transforms="lucid", **QUICK)
+    by_class = render(model, "2:0", parametrization=LaplacianPyramid, transforms=lucid_transforms(), **QUICK)
+    assert torch.equal(by_name.images, by_class.images)
+    fewer = render(model, "2:0", parametrization=partial(LaplacianPyramid, levels=2), **QUICK)
+    assert fewer.settings["parametrization"] == "LaplacianPyramid(levels=…)"
+    assert by_name.settings["transforms"] == "lucid"
+    with pytest.raises(ValueError, match=r"\Atransforms: 'lucent' is unknown; "):
+        render(model, "2:0", transforms="lucent", **QUICK)
 
 
 def dead_network() -> nn.Sequential:
