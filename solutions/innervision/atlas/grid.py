@@ -42,7 +42,7 @@ def activation_grid(
         model: A network in eval mode.
         layer: A layer with activations ``(batch, channel, row, column)``.
         image: In [0, 1].
-        size: Height and width of an icon in pixels; by default as ``render`` decides.
+        size: Height and width of an icon in pixels; by default as in ``draw_icons``.
         steps: Steps of the optimisation, ≥ 1.
         cosine_power: How much an icon must keep to its direction, ≥ 0; see ``draw_icons``.
         seed: Seed of the drawings.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -67,7 +68,9 @@ def _pca(directions: np.ndarray, seed: int) -> np.ndarray:
 
 def _umap(directions: np.ndarray, seed: int) -> np.ndarray:
     try:
-        from umap import UMAP
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ImportWarning)  # it says that TensorFlow is missing; we need none
+            from umap import UMAP
     except ImportError as error:
         raise ImportError("method: 'umap' needs umap-learn; pip install 'innervision[atlas]'") from error
     neighbors = min(20, len(directions) - 1)  # 20 and 0.01: Carter et al.

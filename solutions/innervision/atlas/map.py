@@ -173,7 +173,7 @@ def activation_atlas(
             activations (``whitening``) is always judged from all images.
         method: How to lay them out; see ``layout``.
         least: Squares with fewer activations stay empty, ≥ 1.
-        size: Height and width of an icon in pixels; by default as ``render`` decides.
+        size: Height and width of an icon in pixels; by default as in ``draw_icons``.
         steps: Steps of the optimisation, ≥ 1.
         cosine_power: How much an icon must keep to its direction, ≥ 0; see ``draw_icons``.
         seed: Seed of places, layout and drawings.

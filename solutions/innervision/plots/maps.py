@@ -106,15 +106,16 @@ def heat_maps(
     relative = F.interpolate((numbers / limits)[:, None], size=grey.shape[2:], mode="nearest")[:, 0]
     clear = relative.sign() * (0.5 + relative.abs() / 2)  # weak numbers are thin colour, not white
     colors = torch.from_numpy(plt.get_cmap(HEAT)((clear.numpy() + 1) / 2)[..., :3]).float().permute(0, 3, 1, 2)
-    strength = relative.abs().sqrt()[:, None]  # the root, so that weak numbers are not lost
+    strength = relative.abs()[:, None]
     pictures = (1 - strength) * (0.25 + 0.6 * grey) + strength * colors
     figure = image_grid(pictures.clamp(0, 1), titles, rows=rows, columns=columns)
     limit = float(limits.max()) if shared else 1.0
-    _color_bar(figure, limit, words if shared else f"{words}, share of the picture's largest")
+    lowest = -limit if bool((numbers < 0).any()) else 0.0
+    _color_bar(figure, lowest, limit, words if shared else f"{words}, share of the picture's largest")
     return figure
 
 
-def _color_bar(figure: Figure, limit: float, words: str) -> None:
+def _color_bar(figure: Figure, lowest: float, limit: float, words: str) -> None:
     """A bar at the right of what is there; the pictures keep their size."""
     width, height = figure.get_size_inches()
     room = 1.0
@@ -125,4 +126,5 @@ def _color_bar(figure: Figure, limit: float, words: str) -> None:
     bar = figure.add_axes((width / (width + room) + 0.02, 0.15, 0.12 / (width + room), 0.7))
     mappable = ScalarMappable(Normalize(-limit, limit), HEAT)
     figure.colorbar(mappable, cax=bar).set_label(words, fontsize=8)
+    bar.set_ylim(lowest, limit)
     bar.tick_params(labelsize=7)

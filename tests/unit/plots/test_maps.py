@@ -59,5 +59,6 @@ def test_heat_maps_each_on_its_own_scale() -> None:
     one, other = (axes.images[0].get_array() for axes in figure.axes[:2])
     np.testing.assert_allclose(one, other)
     assert figure.axes[2].get_ylabel() == "attribution, share of the picture's largest"
+    assert figure.axes[2].get_ylim() == (0, 1)  # nothing is below 0
     with refuses("heat: 1 maps for 2 images; give one each"):
         plots.heat_maps(torch.zeros(2, 3, 4, 4), heat[:1])
