@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from innervision.optvis import direction_unit
 from innervision.optvis.render import render
 
-
 ICON_SIZE = 80
 """Side of an icon in pixels, if the network was not trained on smaller images. Source: lucid's recipe for atlases."""
 
