@@ -495,8 +495,8 @@ test_q_learned = question(
     points=1,
     answer="d",
     wrong={
-        "a": "He would be right if shuffled patterns fitted as well. They went through the same comparison, and they "
-        "did not.",
+        "a": "He would be right if shuffled patterns fitted as well, or random ones as smooth. They went through the "
+        "same comparison, and they did not.",
         "b": "People see edges in noise, too, when they look for them. A number with a control can tell you that you "
         "are mistaken; a look cannot.",
         "c": "It can. Some part of every shuffled pattern is explained, too: a fifth on average, and now and then more "

@@ -99,9 +99,9 @@ def gabor_kernel(orientation: float, frequency: float, phase: float, size: int) 
 
     Example:
         >>> gabor_kernel(0, 0.25, 0, 3)  # a bright upright stripe between two dark ones
-        tensor([[-0.2357,  0.2690, -0.2357],
-                [-0.2357,  0.6762, -0.2357],
-                [-0.2357,  0.2690, -0.2357]])
+        tensor([[-0.2057,  0.2119, -0.2057],
+                [-0.2057,  0.8102, -0.2057],
+                [-0.2057,  0.2119, -0.2057]])
 
     Source:
         Daugman, "Uncertainty relation for resolution in space, spatial frequency, and orientation …", 1985. The

@@ -1,5 +1,7 @@
 """How layers make a network: against torch's own modules, and fields measured by gradients."""
 
+import doctest
+
 import pytest
 import torch
 from tests.unit.refusals import refuses
@@ -122,3 +124,7 @@ def test_parameters_are_those_of_the_network(architecture):
     for name, group in convolutions.items():
         parts = [p.numel() for key, p in network.named_parameters() if key.startswith((f"{name}.", f"{name}_"))]
         assert anatomy.parameter_count(group) == sum(parts)
+
+
+def test_the_examples_say_what_happens():
+    assert doctest.testmod(anatomy) == (0, 6)

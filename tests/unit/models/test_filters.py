@@ -1,5 +1,6 @@
 """One layer in a few lines, against torch's own convolution and closed forms."""
 
+import doctest
 import math
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from innervision.models import filters
 from innervision.models.filters import conv2d_by_hand, gabor_kernel, relu_threshold
 
 
@@ -63,3 +65,7 @@ def test_a_gabor_kernel_answers_to_its_own_stripes_only():
 def test_half_a_turn_turns_the_edge_over_and_leaves_the_stripe():
     torch.testing.assert_close(gabor_kernel(200, 0.2, 90, 7), -gabor_kernel(20, 0.2, 90, 7), rtol=0, atol=1e-5)
     torch.testing.assert_close(gabor_kernel(200, 0.2, 0, 7), gabor_kernel(20, 0.2, 0, 7), rtol=0, atol=1e-5)
+
+
+def test_the_examples_say_what_happens():
+    assert doctest.testmod(filters) == (0, 5)
