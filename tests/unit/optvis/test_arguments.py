@@ -17,10 +17,10 @@ from innervision.optvis.arguments import (
     name_of,
     onto_backgrounds,
 )
-from innervision.optvis.parametrizations import Fourier
+from innervision.optvis.parametrizations import Fourier, ParametrizationFactory
 from innervision.optvis.published import TRANSFORMS
 from innervision.optvis.transforms import jitter, pad
-from innervision.optvis.transparency import Transparent
+from innervision.optvis.transparency import Transparent, on_random_backgrounds
 
 MODEL = nn.Conv2d(3, 2, 1)
 
@@ -33,11 +33,22 @@ def test_every_name_makes_the_images_asked_for(name: str) -> None:
     assert torch.equal(drawing.image(), again.image())
 
 
-def test_a_network_tells_its_device() -> None:
+@pytest.mark.parametrize("parametrization", [*PARAMETRIZATIONS, partial(Fourier, decorrelate=False)])
+def test_everything_lives_on_the_networks_device(parametrization: str | ParametrizationFactory) -> None:
+    """The device "meta" computes no numbers, but like any other it refuses tensors from elsewhere."""
+    model, source = nn.Conv2d(3, 2, 1, device="meta"), torch.Generator().manual_seed(0)
+    drawing = chosen_parametrization(model, parametrization, 2, (8, 8), source)
+    assert {parameter.device.type for parameter in drawing.parameters()} == {"meta"}
+    image = drawing.image()
+    assert image.device.type == "meta"
+    if parametrization == "transparent":
+        assert on_random_backgrounds(image, source).device.type == "meta"
+
+
+def test_a_device_that_was_chosen_stays() -> None:
     model = nn.Conv2d(3, 2, 1, device="meta")
-    drawing = chosen_parametrization(model, "fourier", 1, (4, 4), torch.Generator())
-    options = chosen_parametrization(model, partial(Fourier, decorrelate=False), 1, (4, 4), torch.Generator())
-    assert drawing.image().device.type == options.image().device.type == "meta"
+    drawing = chosen_parametrization(model, partial(Fourier, device="cpu"), 1, (4, 4), torch.Generator())
+    assert drawing.image().device.type == "cpu"
 
 
 @pytest.mark.parametrize("name", TRANSFORMS)
