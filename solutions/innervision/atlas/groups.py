@@ -47,6 +47,15 @@ def neuron_groups(activations: Float[Tensor, "images channel rows columns"], gro
     Raises:
         ValueError: There are negative activations; ``groups`` is out of range.
 
+    Example:
+        >>> activations = torch.tensor([[[[2.0, 0.0]], [[2.0, 0.0]], [[0.0, 3.0]]]])  # 3 channels, 1 × 2 positions
+        >>> found = neuron_groups(activations, 2)
+        >>> (found.channels * 100).round(), found.maps[0].round()  # the third channel; the first two together
+        (tensor([[  0.,   0., 100.],
+                [ 71.,  71.,   0.]]), tensor([[[0., 3.]],
+        <BLANKLINE>
+                [[3., 0.]]]))
+
     Source:
         Olah et al., "The building blocks of interpretability", Distill 2018, "Making things human-scale"; Lee, Seung,
         "Learning the parts of objects by non-negative matrix factorization", 1999.

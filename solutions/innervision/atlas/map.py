@@ -10,9 +10,9 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from innervision.activations import record
+from innervision.atlas.covariance import whitening
 from innervision.atlas.icons import draw_icons
-from innervision.atlas.layout import layout
-from innervision.atlas.whitening import whitening
+from innervision.atlas.layouts import layout
 from innervision.attribution import activation_and_gradient
 from innervision.examples import Images, Places, in_batches, random_places
 

@@ -38,6 +38,12 @@ def spatial_attribution(
     Raises:
         ValueError: As ``activation_and_gradient``.
 
+    Example:
+        >>> model = nn.Sequential(nn.Identity(), nn.Flatten(), nn.Linear(6, 1, bias=False)).eval()
+        >>> _ = model[2].weight.data.copy_(torch.arange(6.0))  # of 3 channels with 1 × 2 positions
+        >>> spatial_attribution(model, "0", torch.ones(1, 3, 1, 2), 0)
+        tensor([[[6., 9.]]])
+
     Source:
         Olah et al., "The building blocks of interpretability", Distill 2018, "Attribution".
     """
@@ -71,6 +77,12 @@ def channel_attribution(
 
     Raises:
         ValueError: As ``activation_and_gradient``.
+
+    Example:
+        >>> model = nn.Sequential(nn.Identity(), nn.Flatten(), nn.Linear(6, 1, bias=False)).eval()
+        >>> _ = model[2].weight.data.copy_(torch.arange(6.0))  # of 3 channels with 1 × 2 positions
+        >>> channel_attribution(model, "0", torch.ones(1, 3, 1, 2), 0)
+        tensor([[1., 5., 9.]])
 
     Source:
         Olah et al., "The building blocks of interpretability", Distill 2018, "Attribution".
@@ -112,6 +124,12 @@ def integrated_attribution(
 
     Raises:
         ValueError: ``steps`` is below 1, the baseline's shape does not fit, or as ``activation_and_gradient``.
+
+    Example:
+        >>> model = nn.Sequential(nn.Identity(), nn.ReLU(), nn.Flatten()).eval()  # one number in, one out
+        >>> images = torch.tensor([3.0]).view(1, 1, 1, 1)
+        >>> integrated_attribution(model, "0", images, 0, baseline=-images, steps=4).flatten()  # 6 × half the way
+        tensor([3.])
 
     Source:
         Sundararajan, Taly, Yan, "Axiomatic attribution for deep networks", 2017, sections 3 and 5.

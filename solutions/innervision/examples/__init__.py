@@ -3,7 +3,7 @@
 from innervision.examples.batches import Images, fetch, in_batches
 from innervision.examples.fields import ReceptiveField, probe_receptive_field
 from innervision.examples.selection import Examples, activation_spectrum, crops, example_crops, top_examples
-from innervision.examples.survey import Places, Survey, random_places, strongest_places, survey
+from innervision.examples.surveys import Places, Survey, random_places, strongest_places, survey
 
 __all__ = [
     "Examples",

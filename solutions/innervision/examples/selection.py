@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from innervision.examples.batches import Images, fetch
 from innervision.examples.fields import probe_receptive_field
-from innervision.examples.survey import Places
+from innervision.examples.surveys import Places
 
 GREY = 0.5
 """What lies outside an image."""
@@ -79,6 +79,13 @@ def activation_spectrum(places: Sequence[Places], slices: int = 5, count: int = 
 
     Raises:
         ValueError: ``slices`` or ``count`` break a rule above.
+
+    Example:
+        >>> zeros = torch.zeros(3, dtype=torch.int16)
+        >>> highest, lowest = (Places(torch.tensor(values), zeros, zeros) for values in ([4.0, 2, 0], [-4.0, 0, -1]))
+        >>> found = activation_spectrum([highest, lowest], slices=3, count=1)
+        >>> found.values.flatten(), found.images.flatten()
+        (tensor([-4.,  0.,  4.]), tensor([0, 1, 0]))
 
     Source:
         Olah, Mordvintsev, Schubert, "Feature Visualization", Distill 2017, "The spectrum of examples".
