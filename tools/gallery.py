@@ -53,6 +53,8 @@ STAGES = (
     Stage("efficientnet-lite0", "block6a", "block5c.expand.conv", 11, 40, 5, 207, 128, 96),
 )
 
+SHEET_OF, SHEET_LAYER, SHEET_CHANNELS, SHEET_STEPS = "efficientnet-lite0", "block6b.expand.conv", 1152, 128
+
 TECHNIQUES = tuple(
     (entry["title"], entry["words"], entry["call"])
     for entry in tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))["technique"]
@@ -97,6 +99,8 @@ def gallery(folder: Path, *, draft: bool = False) -> str:
             continue
         lines += [setting(stage), '<div class="grid cards" markdown>\n']
         lines += [*cards(folder, stage, known, grey=draft), "</div>\n"]
+        if stage.name == SHEET_OF:
+            lines.append(contact_sheet(folder, known["network"], steps=8 if draft else SHEET_STEPS))
     return "\n".join(lines)
 
 
@@ -124,6 +128,26 @@ def cards(folder: Path, stage: Stage, known: dict[str, Any], *, grey: bool) -> I
         print(f"{stage.name}: {title}, {time.monotonic() - start:.0f} s", flush=True)
         alt = html.escape(f"{title}: {words} Drawn on {stage.name}.")
         yield f"-   **{title}.** {words}\n\n    ![{alt}](images/gallery/{file})\n\n    `{call}`\n"
+
+
+def contact_sheet(folder: Path, network: Any, *, steps: int) -> str:
+    """Late channels side by side, taken at equal distances and not picked."""
+    from innervision.optvis.render import render
+
+    channels = range(0, SHEET_CHANNELS, SHEET_CHANNELS // 24)
+    images = render(network, [f"{SHEET_LAYER}:{channel}" for channel in channels], size=128, steps=steps).images
+    rows = [torch.cat(list(images[first : first + 6]), dim=2) for first in range(0, len(images), 6)]
+    file = f"{SHEET_OF}-sheet.webp"
+    as_picture(torch.cat(rows, dim=1)).save(folder / file, "WEBP", quality=90)
+    print(f"{SHEET_OF}: {len(images)} channels of {SHEET_LAYER}", flush=True)
+    return (
+        f"### Twenty-four channels of one late layer\n\nEvery {channels.step}th channel of `{SHEET_LAYER}`, before its "
+        "rectifier; not picked. On some you will see animals, shells or wheels. On others there is nothing that has a "
+        "name, and that is worth seeing, too.\n\n"
+        f"![Twenty-four drawings in four rows](images/gallery/{file})\n\n"
+        f'`render(network, [f"{SHEET_LAYER}:{{c}}" for c in range(0, {SHEET_CHANNELS}, {channels.step})], '
+        f"size=128, steps={SHEET_STEPS})`\n"
+    )
 
 
 def save_row(images: Tensor, path: Path) -> None:
