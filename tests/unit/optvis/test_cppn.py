@@ -1,4 +1,4 @@
-"""The small network: grey at first, each image its own, the same picture at any size."""
+"""The small network: each image its own, places that mean the same at any size, pictures that do not run away."""
 
 from __future__ import annotations
 
@@ -6,26 +6,17 @@ import pytest
 import torch
 from tests.unit.refusals import refuses
 
-from innervision.optvis.color import PUBLISHED_COLOR_CORRELATION, correlate
-from innervision.optvis.cppn import CPPN, LAYERS
+from innervision.optvis.color import PUBLISHED_COLOR_CORRELATION, correlate, decorrelate
+from innervision.optvis.cppn import CPPN, DEVIATION, LAYERS
 
 
 def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def awake(batch: int, size: tuple[int, int], **options: int) -> CPPN:
-    """With a last layer that is not 0."""
-    drawing = CPPN(batch, size, generator(), **options)  # type: ignore[arg-type]
-    with torch.no_grad():
-        drawing.weights[-1].copy_(torch.randn(drawing.weights[-1].shape, generator=generator(1)))
-    return drawing
-
-
 @pytest.mark.parametrize("size", [(8, 12), (9, 7), (1, 1)])
-def test_starts_grey_and_every_parameter_moves_it_once_awake(size: tuple[int, int]) -> None:
-    assert torch.equal(CPPN(2, size, generator()).image(), torch.full((2, 3, *size), 0.5))
-    drawing = awake(2, size)
+def test_images_are_in_range_and_every_parameter_moves_them(size: tuple[int, int]) -> None:
+    drawing = CPPN(2, size, generator())
     image = drawing.image()
     assert image.shape == (2, 3, *size)
     assert float(image.detach().min()) >= 0
@@ -40,7 +31,7 @@ def test_starts_grey_and_every_parameter_moves_it_once_awake(size: tuple[int, in
 
 
 def test_images_have_networks_of_their_own() -> None:
-    drawing = awake(2, (6, 6))
+    drawing = CPPN(2, (6, 6), generator())
     image = drawing.image()
     assert not torch.allclose(image[0], image[1])
     (gradient,) = torch.autograd.grad(image[0].sum(), drawing.weights[3])
@@ -48,11 +39,22 @@ def test_images_have_networks_of_their_own() -> None:
     assert (gradient[1] == 0).all()
 
 
-def test_the_picture_is_the_same_at_any_size() -> None:
-    small, large = (awake(1, (side, side), hidden=6, layers=3).image().detach() for side in (16, 48))
-    torch.testing.assert_close(large[..., 1::3, 1::3], small, rtol=0, atol=1e-5)  # middles of the same pixels
-    wide = awake(1, (16, 48), hidden=6, layers=3).image().detach()
-    torch.testing.assert_close(wide, large[..., 16:32, :], rtol=0, atol=1e-5)
+def test_a_place_means_the_same_at_any_size() -> None:
+    small, large, wide = (CPPN(1, size, generator()).places.view(2, *size) for size in ((16, 16), (48, 48), (16, 48)))
+    torch.testing.assert_close(large[:, 1::3, 1::3], small, rtol=0, atol=1e-6)  # middles of the same pixels
+    torch.testing.assert_close(wide, large[:, 16:32], rtol=0, atol=1e-6)
+    assert (small[0, :, 0] < small[0, :, -1]).all()  # column first, then row
+    assert (small[1, 0] < small[1, -1]).all()
+
+
+def test_a_picture_does_not_run_away_with_its_last_bias() -> None:
+    drawing = CPPN(4, (16, 16), generator())
+    with torch.no_grad():
+        drawing.biases[-1].add_(1000.0)
+    images = drawing.image().detach()
+    assert (images.std(dim=(2, 3)).mean(dim=1) > 0.05).all()
+    plain = decorrelate(torch.logit(images), PUBLISHED_COLOR_CORRELATION)
+    torch.testing.assert_close(plain.std(dim=(1, 2, 3)), torch.full((4,), DEVIATION), rtol=1e-3, atol=0)
 
 
 def test_weights_are_from_the_generator_alone() -> None:
@@ -64,7 +66,7 @@ def test_weights_are_from_the_generator_alone() -> None:
 
 
 def test_colours_are_correlated_by_the_matrix_given() -> None:
-    mixed, plain = awake(1, (8, 8)), awake(1, (8, 8))
+    mixed, plain = CPPN(1, (8, 8), generator()), CPPN(1, (8, 8), generator())
     plain.correlation = None
     expected = torch.sigmoid(correlate(torch.logit(plain.image()), PUBLISHED_COLOR_CORRELATION))
     torch.testing.assert_close(mixed.image(), expected, rtol=0, atol=1e-5)
