@@ -135,14 +135,15 @@ def class_evidence(
     Source:
         Carter et al., "Activation atlas", Distill 2019, "Focusing on a single classification".
     """
+    device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
     found, seen = [], 0
     for batch in in_batches(images, batch_size):
         here = places[seen : seen + len(batch)]
         seen += len(batch)
         of_batch = []
         for target in classes:
-            activation, gradient = activation_and_gradient(model, layer, batch, target)
-            products = (activation * gradient).sum(dim=1)
+            activation, gradient = activation_and_gradient(model, layer, batch.to(device), target)
+            products = (activation * gradient).sum(dim=1).cpu()
             of_batch.append(products[torch.arange(len(batch)), here.rows[:, 0].long(), here.columns[:, 0].long()])
         found.append(torch.stack(of_batch, dim=1))
     return torch.cat(found)

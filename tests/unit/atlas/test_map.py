@@ -51,6 +51,7 @@ def test_evidence_on_a_linear_network_is_weight_times_activation() -> None:
         torch.testing.assert_close(found[image], expected, rtol=0, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_evidence_favours_the_right_class_on_mini() -> None:
     mini, sample = load("mini"), load_sample()
     images, labels = sample.images[:100], sample.labels[:100]

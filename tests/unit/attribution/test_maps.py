@@ -84,6 +84,7 @@ def gap(layer: str, steps: int, count: int = 4) -> Tensor:
     return (total - (full - silent)).abs() / (full - silent).abs()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", ["mixed3b", "mixed4b"])
 def test_completeness_on_mini_within_one_percent(layer: str) -> None:
     coarse, fine = gap(layer, 4), gap(layer, 128)
