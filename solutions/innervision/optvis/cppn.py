@@ -12,14 +12,15 @@ from innervision.optvis.color import PUBLISHED_COLOR_CORRELATION, correlate
 
 HIDDEN = 24
 LAYERS = 8
-"""Layers of the small network, the last one included, and numbers in each. Source: lucid, ``optvis/param/cppn.py``."""
+"""Layers of the small network, the last one included, and numbers in each. Source: torch-lucent,
+``optvis/param/cppn.py``; lucid has a ninth layer."""
 
 PACE = 0.1
-"""Weights are this many times their parameters. lucid's notebooks optimise a CPPN with Adam at 0.005 where images take
-0.05; so both go with the same step size here."""
+"""Weights are this many times their parameters. torch-lucent's demonstration optimises a CPPN with Adam at 0.005 where
+images take 0.05; so both go with the same step size here."""
 
 BIAS = 0.1
-"""Standard deviation of the first biases. Source: as for ``HIDDEN``."""
+"""Standard deviation of the first biases. Source: lucid, ``optvis/param/cppn.py``."""
 
 DEVIATION = 1.5
 """Standard deviation of a picture before the sigmoid. Without this rule, which is ours, some pictures on mini ran away
