@@ -42,7 +42,11 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that cannot write "✓" shows "?" and goes on
             stream.reconfigure(errors="replace")
-    app()
+    try:
+        app()
+    except KeyboardInterrupt:  # while something outside a command was imported or cleared up
+        _say_error("interrupted; no file was left half-written")
+        sys.exit(INTERRUPTED)
 
 
 def _command(function: Callable[Arguments, None]) -> Callable[Arguments, None]:

@@ -32,7 +32,7 @@ def course(
     ] = None,
     plain: Annotated[bool, typer.Option("--plain", help="Plain folders, without nbgrader.")] = False,
 ) -> None:
-    """Make a course folder to hand out and grade from, or add lessons to it. Nothing in it is overwritten."""
+    """Make a course folder, or add lessons to one. Nothing is overwritten."""
     from innervision.classroom.new_course import new_course
 
     for made in new_course(folder, lesson or (), plain=plain):

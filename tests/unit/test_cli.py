@@ -47,7 +47,7 @@ def test_help_names_every_command(run: Run) -> None:
     commands = output.partition("Commands:")[2]
     named = [line.split()[0] for line in commands.splitlines() if line.strip()]
     assert code == 0
-    assert set(named) >= {"start", "check", "progress", "render", "data", "train", "notebooks", "doctor"}
+    assert set(named) >= {"start", "check", "progress", "render", "data", "train", "notebooks", "doctor", "course", "grade"}
     assert "..." not in commands  # every one-line description fits
 
 
@@ -177,7 +177,7 @@ def test_ctrl_c_leaves_nothing_half_written(tmp_path: Path) -> None:
         output, error = process.communicate(timeout=60)
     finally:
         process.kill()
-    assert (process.returncode, output) == (130, "")
+    assert (process.returncode, output) == (130, ""), error
     assert error.endswith("Error: interrupted; no file was left half-written\n")
     assert "Traceback" not in error
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
@@ -216,14 +216,14 @@ def test_start_copies_and_never_overwrites(run: Run, tmp_path: Path) -> None:
     code, output, _ = run("start", folder, "--no-browser")
     notebook, other = folder / "00-start-here.ipynb", folder / "02-feature-visualization.ipynb"
     assert code == 0
-    assert f"copied  {notebook}" in output
+    assert f"written  {notebook}" in output
     assert output.endswith(f"Open them with: jupyter lab {folder}\n")
     assert json.loads(notebook.read_text(encoding="utf-8"))["metadata"]["innervision"]["lesson"] == "00-start-here"
     notebook.write_text("my work", encoding="utf-8")
     other.unlink()
     _, output, _ = run("start", folder, "--no-browser")
     assert f"kept yours  {notebook}" in output
-    assert f"copied  {other}" in output
+    assert f"written  {other}" in output
     assert notebook.read_text(encoding="utf-8") == "my work"
     _, output, _ = run("start", folder, "--no-browser")
     assert f"already there  {other}" in output
