@@ -47,7 +47,18 @@ def test_help_names_every_command(run: Run) -> None:
     commands = output.partition("Commands:")[2]
     named = [line.split()[0] for line in commands.splitlines() if line.strip()]
     assert code == 0
-    assert set(named) >= {"start", "check", "progress", "render", "data", "train", "notebooks", "doctor", "course", "grade"}
+    assert set(named) >= {
+        "start",
+        "check",
+        "progress",
+        "render",
+        "data",
+        "train",
+        "notebooks",
+        "doctor",
+        "course",
+        "grade",
+    }
     assert "..." not in commands  # every one-line description fits
 
 
