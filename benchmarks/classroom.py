@@ -18,7 +18,9 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -94,6 +96,27 @@ def on_a_cluster(folder: Path, workers: int, students: list[Student]) -> float:
     return seconds / (len(students) - len(first))
 
 
+def count_convolutions(seconds: float) -> int:
+    """How many small convolutions with gradients one process computes in this time."""
+    import torch
+
+    torch.set_num_threads(1)
+    images, kernels = torch.rand(4, 16, 32, 32, requires_grad=True), torch.rand(16, 16, 3, 3)
+    end, count = time.monotonic() + seconds, 0
+    while time.monotonic() < end:
+        torch.nn.functional.conv2d(images, kernels).sum().backward()
+        count += 1
+    return count
+
+
+def machine_scaling() -> float:
+    """What two processes that have nothing to do with each other compute here, as a multiple of one: the best case."""
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        list(pool.map(count_convolutions, [0.5, 0.5]))  # import torch
+        alone = pool.submit(count_convolutions, 5.0).result()
+        return sum(pool.map(count_convolutions, [5.0, 5.0])) / alone
+
+
 def sample_of(students: list[Student], count: int) -> list[Student]:
     """As many honest students as asked for, the kinds by turns."""
     by_kind = [[student for student in students if student.kind == kind] for kind in SAMPLED]
@@ -121,6 +144,7 @@ def measure(folder: Path, arguments: argparse.Namespace) -> dict[str, float]:
         one, two = (on_a_cluster(write_course(folder / f"dask-{n}", built, students), n, count) / count for n in (1, 2))
         found |= {"one Dask worker: seconds a submission": one, "two Dask workers: seconds a submission": two}
         found["two Dask workers, times one"] = one / two
+        found["two unrelated processes on this machine, times one"] = machine_scaling()
     return found
 
 

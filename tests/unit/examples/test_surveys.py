@@ -107,8 +107,11 @@ found = survey(model, "1", images)
 examples = activation_spectrum(found.of_channel(5))
 example_crops(model, "1", images, examples)
 top_examples(found.highest[:, 5])
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(peak / (2**30 if sys.platform == "darwin" else 2**20))  # macOS counts bytes, Linux KiB
+try:  # Linux: of this program alone; ru_maxrss begins with what the process that started it had
+    with open("/proc/self/status") as status:
+        print(next(int(line.split()[1]) for line in status if line.startswith("VmHWM:")) / 2**20)
+except FileNotFoundError:  # macOS counts bytes
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**30)
 """
 
 
