@@ -12,7 +12,6 @@ import time
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +19,6 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from innervision import optvis
-from innervision.activations import record
-from innervision.data.sample import load_sample
-from innervision.models import load
 from innervision.optvis.rendering import Rendering
 from tools.pictures import as_picture
 
@@ -61,25 +56,6 @@ TECHNIQUES = tuple(
 )
 
 
-def names(stage: Stage, *, draft: bool) -> dict[str, Any]:
-    """What the calls name: all of ``optvis``, and the stage's own values."""
-    from innervision.optvis.render import render
-
-    network = load(stage.name)
-    photographs = load_sample().images / 255
-    photo = torch.nn.functional.interpolate(photographs[13:14], size=stage.size, mode="bilinear")
-    activation = record(network, photo, stage.layer)[stage.layer]
-    targets = record(network, photo, [stage.layer])
-    steps = 8 if draft else stage.steps
-    own = {
-        "network": network, "LAYER": stage.layer, "BEFORE": stage.before, "A": stage.first, "B": stage.second,
-        "C": stage.third, "LABEL": stage.label, "PHOTOGRAPHS": photographs, "TARGETS": targets, "partial": partial,
-        "VECTOR": activation[0, :, activation.shape[2] // 2, activation.shape[3] // 2],
-        "render": partial(render, size=stage.size, steps=steps),
-    }  # fmt: skip
-    return {**{name: getattr(optvis, name) for name in optvis.__all__}, **own}
-
-
 def gallery(folder: Path, *, draft: bool = False) -> str:
     """Draw everything into a folder; returns the page in Markdown.
 
@@ -92,27 +68,36 @@ def gallery(folder: Path, *, draft: bool = False) -> str:
     lines = [HEAD]
     for stage in STAGES:
         lines.append(f"## On {stage.name}\n")
+        known: dict[str, Any] = {}
         try:
-            known = names(stage, draft=draft)
+            exec(setting(stage, draft=draft), known)
         except ValueError as error:
             lines.append(f"Not drawn here: {error}\n")
             continue
-        lines += [setting(stage), '<div class="grid cards" markdown>\n']
+        lines += [f"```python\n{setting(stage, draft=draft)}```\n", '<div class="grid cards" markdown>\n']
         lines += [*cards(folder, stage, known, grey=draft), "</div>\n"]
         if stage.name == SHEET_OF:
             lines.append(contact_sheet(folder, known["network"], steps=8 if draft else SHEET_STEPS))
     return "\n".join(lines)
 
 
-def setting(stage: Stage) -> str:
-    """What the capital letters stand for."""
+def setting(stage: Stage, *, draft: bool) -> str:
+    """What the names in the calls stand for; it is run as it is shown."""
     return textwrap.dedent(f"""\
-        ```python
+        from functools import partial
+        import torch.nn.functional as F
+        from innervision import load, record, render
+        from innervision.data import load_sample
+        from innervision.optvis import *
+
         network = load("{stage.name}")
         LAYER, A, B, LABEL = "{stage.layer}", {stage.first}, {stage.second}, {stage.label}
         BEFORE, C = "{stage.before}", {stage.third}  # before its rectifier
-        render = partial(render, size={stage.size}, steps={stage.steps})
-        ```
+        PHOTOGRAPHS = load_sample().images / 255
+        TARGETS = record(network, F.interpolate(PHOTOGRAPHS[[13]], size={stage.size}, mode="bilinear"), [LAYER])
+        middle = TARGETS[LAYER].shape[2] // 2
+        VECTOR = TARGETS[LAYER][0, :, middle, middle]
+        render = partial(render, size={stage.size}, steps={8 if draft else stage.steps})
         """)
 
 
