@@ -125,8 +125,9 @@ class ClassGradebook:
         notebook.late_submission_penalty = None
         if seconds_late <= 0:
             return 0.0
-        step = AssignLatePenalties(config=self.course.config)
-        step.init_plugin()
+        with _importable(self.course.root):  # as nbgrader finds a policy beside its configuration
+            step = AssignLatePenalties(config=self.course.config)
+            step.init_plugin()
         penalty = step.plugin_inst.late_submission_penalty(student, notebook.score, seconds_late)
         if penalty is None:
             return 0.0
@@ -202,6 +203,15 @@ def _set_score(grade: Any, score: float) -> None:
 def _as_comment(text: str) -> str:
     """nbgrader renders comments as Markdown and lets HTML through; a student's own text must stay text."""
     return text.replace("&", "&amp;").replace("<", "&lt;")
+
+
+@contextlib.contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
 
 
 @contextlib.contextmanager

@@ -25,6 +25,9 @@ class PerHour(LateSubmissionPlugin):
 c.AssignLatePenalties.plugin_class = PerHour
 """
 
+MODULE = POLICY.replace("c = get_config()", "").rpartition("c.Assign")[0]  # in a file of its own
+NAMED = 'c = get_config()\nc.AssignLatePenalties.plugin_class = "own_policy.PerHour"\n'
+
 
 def rows(first: float, second: float, third: float) -> dict[str, dict[str, object]]:
     points = zip(POINTS.items(), (first, second, third), strict=True)
@@ -75,9 +78,10 @@ def test_what_a_person_entered_stays(course: Path) -> None:
         assert book.gradebook.find_grade("42-third-check", "tiny", "tiny", "ada").needs_manual_grade is True
 
 
-@pytest.mark.parametrize(("policy", "penalty"), [("", 0.0), (POLICY, 2.0)])
+@pytest.mark.parametrize(("policy", "penalty"), [("", 0.0), (POLICY, 2.0), (NAMED, 2.0)])
 def test_late_submissions_follow_the_courses_own_policy(course: Path, policy: str, penalty: float) -> None:
     (course / "nbgrader_config.py").write_text(policy)
+    (course / "own_policy.py").write_text(MODULE)
     write(course, 0.0, 0.0, 0.0)
     with ClassGradebook(open_course(course), "tiny", read_template("tiny", "42-tiny")) as book:
         book.gradebook.update_or_create_assignment("tiny", duedate="2026-11-22 10:00:00 UTC")
