@@ -22,6 +22,7 @@ from nbgrader import utils
 from nbgrader.api import BaseCell, Grade, Gradebook, MissingEntry, SubmittedNotebook
 from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy.orm import with_polymorphic
+from traitlets import TraitError
 
 from innervision.classroom.autograded import Template
 from innervision.classroom.course_folder import CourseFolder
@@ -58,6 +59,7 @@ class ClassGradebook:
         self.course, self.assignment, self.template = course, assignment, template
 
     def __enter__(self) -> ClassGradebook:
+        self.late = self._late_policy()
         self.gradebook = open_gradebook(self.course)
         try:
             self._create_assignment()
@@ -125,14 +127,28 @@ class ClassGradebook:
         notebook.late_submission_penalty = None
         if seconds_late <= 0:
             return 0.0
-        with _importable(self.course.root):  # as nbgrader finds a policy beside its configuration
-            step = AssignLatePenalties(config=self.course.config)
-            step.init_plugin()
-        penalty = step.plugin_inst.late_submission_penalty(student, notebook.score, seconds_late)
+        penalty = self.late.plugin_inst.late_submission_penalty(student, notebook.score, seconds_late)
         if penalty is None:
             return 0.0
-        notebook.late_submission_penalty = step._check_late_penalty(notebook, penalty)
+        notebook.late_submission_penalty = self.late._check_late_penalty(notebook, penalty)
         return float(notebook.late_submission_penalty)
+
+    def _late_policy(self) -> AssignLatePenalties:
+        """The course's late policy, loaded before anything is graded.
+
+        Raises:
+            ValueError: It cannot be loaded.
+        """
+        try:
+            with _importable(self.course.root):  # as nbgrader finds a policy beside its configuration
+                step = AssignLatePenalties(config=self.course.config)
+                step.init_plugin()
+        except (TraitError, ImportError) as error:
+            raise ValueError(
+                "AssignLatePenalties.plugin_class cannot be loaded; it must name a class that can be imported, for "
+                f"example from a file beside nbgrader_config.py ({str(error)[:200]})."
+            ) from None
+        return step
 
     def _create_assignment(self) -> None:
         """Create what `nbgrader generate_assignment` would have created, where it was not run."""

@@ -99,3 +99,12 @@ def test_a_failure_in_the_middle_leaves_nothing(course: Path, monkeypatch: pytes
     with pytest.raises(ZeroDivisionError):
         write(course, 0.0, 0.0, 0.0)
     assert scores(course) == {"ada": 6.0}
+
+
+def test_a_policy_that_cannot_be_loaded_is_said_before_anything_is_written(course: Path) -> None:
+    named = 'c.AssignLatePenalties.plugin_class = "nowhere.Policy"'
+    (course / "nbgrader_config.py").write_text(f"c = get_config()\n{named}\n")
+    before = (course / "gradebook.db").read_bytes()
+    with pytest.raises(ValueError, match=r"^AssignLatePenalties.plugin_class cannot be loaded; it must name a class"):
+        write(course, 1.0, 0.5, 0.0)
+    assert (course / "gradebook.db").read_bytes() == before
