@@ -140,7 +140,7 @@ def require_sandbox() -> None:
     Raises:
         ValueError: bubblewrap is not installed.
     """
-    from innervision.classroom.sandbox import SandboxError, find_bwrap
+    from innervision.classroom.bwrap import SandboxError, find_bwrap
 
     try:
         find_bwrap()

@@ -146,7 +146,7 @@ class ClassGradebook:
         except (TraitError, ImportError) as error:
             raise ValueError(
                 "AssignLatePenalties.plugin_class cannot be loaded; it must name a class that can be imported, for "
-                f"example from a file beside nbgrader_config.py ({str(error)[:200]})."
+                f"example from a file beside nbgrader_config.py ({str(error).rpartition(', but ')[2][:200]})."
             ) from None
         return step
 

@@ -17,17 +17,18 @@ import pytest
 import torch
 from tests.unit.classroom.tiny import COURSE, SLUG, filled, written
 
-from innervision.classroom import sandbox, seccomp
+from innervision.classroom import bwrap, sandbox, seccomp
+from innervision.classroom.bwrap import SandboxError, find_bwrap
 from innervision.classroom.grading import grade
 from innervision.classroom.isolation import Limits, Worker, WorkerLost
-from innervision.classroom.sandbox import SandboxedWorkers, SandboxError, Walls, find_bwrap
+from innervision.classroom.sandbox import SandboxedWorkers, Walls
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="bubblewrap is a program for Linux")
 
 LIMITS = Limits(seconds=20.0, memory=2**30)
 CHANNEL = "innervision.optvis.objectives.channel"
 Ask = Callable[[str], Any]
-PYTHON_BELOW_TMP = sorted({path.parts[2] for path in sandbox._visible_folders() if path.is_relative_to("/tmp")})
+PYTHON_BELOW_TMP = sorted({path.parts[2] for path in bwrap.visible_folders() if path.is_relative_to("/tmp")})
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +98,7 @@ def test_only_python_and_the_library_are_visible(workers: SandboxedWorkers) -> N
         "proc",
         "tmp",
         "innervision-library",
-        *(path.parts[1] for path in sandbox._visible_folders()),
+        *(path.parts[1] for path in bwrap.visible_folders()),
     }
     assert seen["/tmp"] == PYTHON_BELOW_TMP
     assert seen["/proc"] == seen["/dev/shm"] == []
@@ -297,7 +298,7 @@ def test_grading_starts_anew_after_the_sandbox_has_died(workers: SandboxedWorker
 
 
 def test_without_bubblewrap_the_error_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox.shutil, "which", lambda *_, **__: None)
+    monkeypatch.setattr(bwrap.shutil, "which", lambda *_, **__: None)
     with pytest.raises(SandboxError) as error:
         find_bwrap()
     assert str(error.value) == (
