@@ -56,7 +56,7 @@ def top_examples(places: Places, count: int = 9, *, lowest: bool = False) -> Exa
     Source:
         Olah, Mordvintsev, Schubert, "Feature Visualization", Distill 2017, "Dataset examples".
     """
-    _check_count(count, len(places))
+    check_count(count, len(places))
     order = places.values.argsort(descending=not lowest, stable=True)[:count]
     return Examples(order, places.values[order], places.rows[order], places.columns[order])
 
@@ -90,9 +90,7 @@ def activation_spectrum(places: Sequence[Places], slices: int = 5, count: int = 
     Source:
         Olah, Mordvintsev, Schubert, "Feature Visualization", Distill 2017, "The spectrum of examples".
     """
-    if slices < 2:
-        raise ValueError(f"slices: {slices} is too few; give a whole number, at least 2")
-    _check_count(count, len(places[0]))
+    check_count(count, len(places[0]), slices)
     values = torch.stack([kind.values for kind in places])
     levels = torch.linspace(float(values.min()), float(values.max()), slices, dtype=values.dtype)
     distance, closest = (values - levels[:, None, None]).abs().min(dim=1)
@@ -151,6 +149,18 @@ def example_crops(
     return crops(chosen, field.boxes(examples.rows.flatten(), examples.columns.flatten()))
 
 
-def _check_count(count: int, images: int) -> None:
+def check_count(count: int, images: int, slices: int = 2) -> None:
+    """Refuse to choose what is not there.
+
+    Args:
+        count: Images to choose.
+        images: Images there are.
+        slices: Activations to aim at.
+
+    Raises:
+        ValueError: ``slices`` is below 2; ``count`` is not from 1 to ``images``.
+    """
+    if slices < 2:
+        raise ValueError(f"slices: {slices} is too few; give a whole number, at least 2")
     if not 1 <= count <= images:
         raise ValueError(f"count: {count} is not between 1 and the number of images, {images}")

@@ -19,12 +19,41 @@ EPSILON = 1e-4
 """Added to lengths before dividing by them. Source: as above."""
 
 
+def along(
+    activation: Float[Tensor, "batch channel *position"], vector: Float[Tensor, "channel"], cosine_power: float = 0
+) -> Float[Tensor, "batch *position"]:
+    """How far does an activation reach along a direction, at each position?
+
+    At a position the activations of all channels form a vector a. Its number is (a · v) · max(0.1, cos(a, v)) ^
+    cosine_power. The dot product alone can be raised by strong activations that only lean towards v; the cosine makes
+    them point along it.
+
+    Args:
+        activation: Of a layer, one number per channel at each position.
+        vector: The direction v, one number per channel, any length above 0.
+        cosine_power: Exponent of the cosine, ≥ 0; 0 is the plain dot product.
+
+    Returns:
+        One number per image and position. Where the activation is 0 it is 0.
+
+    Example:
+        >>> activation = torch.tensor([[[[3.0, 0.0]], [[4.0, 2.0]]]])  # 2 channels, 1 × 2 positions
+        >>> vector = torch.tensor([0.0, 2.0])
+        >>> along(activation, vector), along(activation, vector, cosine_power=1)  # 4/5 of 8, and all of 4
+        (tensor([[[8., 4.]]]), tensor([[[6.4, 4.0]]]))
+
+    Source:
+        lucid, ``optvis/objectives.py`` (``_dot_cossim``).
+    """
+    dot = torch.einsum("bc...,c->b...", activation, vector)
+    cosines = dot / (EPSILON + activation.norm(dim=1)) / (EPSILON + vector.norm())
+    return dot * cosines.clamp(min=LEAST_COSINE) ** cosine_power
+
+
 def direction(layer: str, vector: Float[Tensor, "channels"], cosine_power: float = 0) -> Objective:
     """An objective: how far do activations reach along a direction, on average over positions?
 
-    At each position the activations of all channels form a vector a. The objective is the mean over positions of
-    (a · v) · max(0.1, cos(a, v)) ^ cosine_power. The dot product alone can be raised by strong activations that only
-    lean towards v; the cosine makes them point along it.
+    The mean over positions of ``along``: (a · v) · max(0.1, cos(a, v)) ^ cosine_power.
 
     Args:
         layer: The layer's name, for example ``"mixed3b"``.
@@ -43,10 +72,10 @@ def direction(layer: str, vector: Float[Tensor, "channels"], cosine_power: float
     """
     _check(vector)
 
-    def along(activations: Activations) -> Float[Tensor, "batch"]:
-        return _mean_over_positions(_dot_cosine(layer, activations[layer], vector, cosine_power))
+    def on_average(activations: Activations) -> Float[Tensor, "batch"]:
+        return _mean_over_positions(_along(layer, activations[layer], vector, cosine_power))
 
-    return Objective(along, _named(layer, "", cosine_power))
+    return Objective(on_average, _named(layer, "", cosine_power))
 
 
 def direction_unit(
@@ -80,7 +109,7 @@ def direction_unit(
         height, width = activations[layer].shape[2:]
         at_row = height // 2 if row is None else row
         at_column = width // 2 if column is None else column
-        return _dot_cosine(layer, activations[layer][:, :, at_row, at_column], vector, cosine_power)
+        return _along(layer, activations[layer][:, :, at_row, at_column], vector, cosine_power)
 
     place = "@centre" if row is None and column is None else f"@{row},{column}"
     return Objective(at_position, _named(layer, place, cosine_power))
@@ -104,23 +133,17 @@ def cosine(layer: str, vector: Float[Tensor, "channels"]) -> Objective:
     _check(vector)
 
     def mean_cosine(activations: Activations) -> Float[Tensor, "batch"]:
-        dot = _dot_cosine(layer, activations[layer], vector, 0)
+        dot = _along(layer, activations[layer], vector, 0)
         lengths = activations[layer].norm(dim=1) * vector.norm().to(dot)
         return _mean_over_positions(dot / lengths.clamp(min=torch.finfo(dot.dtype).eps))
 
     return Objective(mean_cosine, f"cosine({layer}·v)")
 
 
-def _dot_cosine(layer: str, activation: Tensor, vector: Tensor, power: float) -> Float[Tensor, "batch *position"]:
-    """(a · v) · max(0.1, cos(a, v)) ^ power at each position."""
+def _along(layer: str, activation: Tensor, vector: Tensor, power: float) -> Float[Tensor, "batch *position"]:
     if activation.shape[1] != len(vector):
         raise ValueError(f"vector: has {len(vector)} numbers; '{layer}' has {activation.shape[1]} channels")
-    vector = vector.to(activation)
-    dot = torch.einsum("bc...,c->b...", activation, vector)
-    if power == 0:
-        return dot
-    cosines = dot / (EPSILON + activation.norm(dim=1)) / (EPSILON + vector.norm())
-    return dot * cosines.clamp(min=LEAST_COSINE) ** power
+    return along(activation, vector.to(activation), power)
 
 
 def _mean_over_positions(values: Float[Tensor, "batch *position"]) -> Float[Tensor, "batch"]:

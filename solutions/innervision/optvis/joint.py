@@ -66,6 +66,16 @@ class Joint(Objective):
         return Joint(made.function, made.name, self.images)
 
 
+def check_two(images: int, fault: str) -> None:
+    """Refuse a single image where several belong together.
+
+    Raises:
+        ValueError: Fewer than two images; ``fault`` says what is the matter with one.
+    """
+    if images < 2:
+        raise ValueError(f"images: {images} {fault}; give at least 2")
+
+
 def together(objective: Asked, images: int) -> Joint:
     """Several images of one objective, each with its own score.
 
@@ -97,6 +107,12 @@ def diversity(layer: str) -> Objective:
     Returns:
         An objective: for each image minus the sum of the cosines between its Gram matrix and each of the others',
         divided by the number of images. Between -1 and 1, and never above 0 for rectified layers.
+
+    Example:
+        >>> # Three images, two channels, 1 × 2 positions. The second has in each channel what the first has, elsewhere.
+        >>> first, second, third = [[1.0, 0.0], [1.0, 0.0]], [[0.0, 1.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 0.0]]
+        >>> diversity("mixed3b")({"mixed3b": torch.tensor([first, second, third])[:, :, None]})
+        tensor([-0.5000, -0.5000, -0.3333])
 
     Source:
         Olah et al., "Feature Visualization", Distill 2017, "Diversity"; lucid, ``optvis/objectives.py``
@@ -131,8 +147,7 @@ def diverse(objective: Asked, images: int = 4, weight: float = DIVERSITY_WEIGHT,
     Raises:
         ValueError: Fewer than two images, or no layer for an objective that is not a string.
     """
-    if images < 2:
-        raise ValueError(f"images: {images} cannot differ from each other; give at least 2")
+    check_two(images, "cannot differ from each other")
     if layer is None:
         if not isinstance(objective, str):
             raise ValueError(f"layer: is missing; '{as_objective(objective)}' does not say where to compare images")
@@ -184,12 +199,17 @@ def interpolate(first: Asked, second: Asked, images: int = 5) -> Joint:
     Raises:
         ValueError: Fewer than two images.
 
+    Example:
+        >>> activation = torch.tensor([[8.0, 1.0], [8.0, 1.0], [8.0, 1.0]]).view(3, 2, 1, 1)  # of three equal images
+        >>> path = interpolate("mixed3b:0", "mixed3b:1", images=3)
+        >>> path({"mixed3b": activation}), path.images
+        (tensor([8.0000, 4.5000, 1.0000]), 3)
+
     Source:
         Olah et al., "Feature Visualization", Distill 2017, "Interaction between neurons"; lucid,
         ``optvis/objectives.py`` (``channel_interpolate``).
     """
-    if images < 2:
-        raise ValueError(f"images: {images} makes no path; give at least 2")
+    check_two(images, "makes no path")
     start, end = as_objective(first), as_objective(second)
 
     def mixture(activations: Activations) -> Float[Tensor, "batch"]:

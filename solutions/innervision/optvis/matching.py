@@ -37,14 +37,20 @@ def inversion(targets: Targets) -> Objective:
     Raises:
         ValueError: No targets; on use, when a layer's activation has another shape than its target.
 
+    Example:
+        >>> target = torch.tensor([3.0, 4.0]).view(1, 2, 1, 1)  # one picture, two channels, one position
+        >>> drawn = torch.tensor([[3.0, 4.0], [3.0, -1.0]]).view(2, 2, 1, 1)
+        >>> inversion({"mixed3b": target})({"mixed3b": drawn})  # equal; and -(5²) / (3² + 4²)
+        tensor([-0., -1.])
+
     Source:
         Mahendran, Vedaldi, "Understanding deep image representations by inverting them", 2015.
     """
 
     def nearness(drawn: Float[Tensor, "batch n"], target: Float[Tensor, "images n"]) -> Float[Tensor, "batch"]:
-        return -(drawn - target).square().sum(dim=1) / target.square().sum(dim=1).clamp(min=_tiny(target))
+        return -(drawn - target).square().sum(dim=1) / squared_length(target)
 
-    return Objective(_mean_over_layers(targets, nearness), f"inversion({', '.join(targets)})")
+    return Objective(mean_over_layers(targets, nearness), f"inversion({', '.join(targets)})")
 
 
 def caricature(targets: Targets, cosine_power: float = 0) -> Objective:
@@ -63,6 +69,14 @@ def caricature(targets: Targets, cosine_power: float = 0) -> Objective:
     Raises:
         ValueError: As in ``inversion``.
 
+    Example:
+        >>> target = torch.tensor([3.0, 4.0]).view(1, 2, 1, 1)
+        >>> drawn = torch.tensor([[6.0, 8.0], [5.0, 0.0]]).view(2, 2, 1, 1)
+        >>> caricature({"mixed3b": target})({"mixed3b": drawn})  # twice the picture; 5 · 3 / 25
+        tensor([2.0000, 0.6000])
+        >>> caricature({"mixed3b": target}, cosine_power=1)({"mixed3b": drawn})  # the second times 3/5
+        tensor([2.0000, 0.3600])
+
     Source:
         lucid, ``recipes/caricature.py`` (``dot_compare``), with the cosine divided by both lengths (there only by the
         target's) and the dot product by |t|², so that layers count alike.
@@ -71,10 +85,10 @@ def caricature(targets: Targets, cosine_power: float = 0) -> Objective:
     def likeness(drawn: Float[Tensor, "batch n"], target: Float[Tensor, "images n"]) -> Float[Tensor, "batch"]:
         dot = (drawn * target).sum(dim=1)
         cosines = F.cosine_similarity(drawn, target).clamp(min=LEAST_COSINE)
-        return dot * cosines**cosine_power / target.square().sum(dim=1).clamp(min=_tiny(target))
+        return dot * cosines**cosine_power / squared_length(target)
 
     power = f", cosine ^ {cosine_power:g}" if cosine_power else ""
-    return Objective(_mean_over_layers(targets, likeness), f"caricature({', '.join(targets)}{power})")
+    return Objective(mean_over_layers(targets, likeness), f"caricature({', '.join(targets)}{power})")
 
 
 def gram(activation: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch channel channel"]:
@@ -109,7 +123,7 @@ def activation_difference(targets: Targets, transform: Callable[[Tensor], Tensor
     def difference(drawn: Float[Tensor, "batch n"], target: Float[Tensor, "images n"]) -> Float[Tensor, "batch"]:
         return (drawn - target).abs().mean(dim=1)
 
-    mean = _mean_over_layers(prepared, difference, prepare)
+    mean = mean_over_layers(prepared, difference, prepare)
     return Objective(lambda activations: mean(activations) * len(prepared), f"difference({', '.join(targets)})")
 
 
@@ -185,12 +199,30 @@ class Beside:
         return torch.stack([self.drawings.image(), self.pictures], dim=1).flatten(0, 1)
 
 
-def _mean_over_layers(
+def squared_length(vectors: Float[Tensor, "images n"]) -> Float[Tensor, "images"]:
+    """The sum of the squares of each vector's numbers; never quite 0, so that one may divide by it."""
+    return vectors.square().sum(dim=1).clamp(min=torch.finfo(vectors.dtype).tiny)
+
+
+def mean_over_layers(
     targets: Targets,
     compare: Callable[[Tensor, Tensor], Float[Tensor, "batch"]],
     prepare: Callable[[Tensor], Tensor] | None = None,
 ) -> ObjectiveFunction:
-    """``activations -> mean over layers of compare(activation, target)``, both flattened."""
+    """Compare what layers make of a drawing with what they made of a picture.
+
+    Args:
+        targets: ``{layer: activation}`` of the picture.
+        compare: ``(drawn, target) -> one number per image``. Both are flattened, ``(batch, n)`` and ``(images, n)``;
+            the target is of one picture, or of one for each drawing.
+        prepare: Applied to the drawing's activations first; targets are prepared already.
+
+    Returns:
+        ``activations -> mean over the layers of compare(…)``.
+
+    Raises:
+        ValueError: No targets; on use, when a layer's activation has another shape than its target.
+    """
     if not targets:
         raise ValueError("targets: is empty; give at least one {layer: activation}")
 
@@ -207,7 +239,3 @@ def _mean_over_layers(
         return torch.stack(scores).mean(dim=0)
 
     return mean
-
-
-def _tiny(tensor: Tensor) -> float:
-    return torch.finfo(tensor.dtype).tiny
