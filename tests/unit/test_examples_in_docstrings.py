@@ -6,14 +6,18 @@ import doctest
 from types import ModuleType
 
 import pytest
+import torch
 
-from innervision.atlas import groups, map
+from innervision.atlas import grid, groups, map
 from innervision.attribution import maps
 from innervision.examples import selection, surveys
+from innervision.optvis import layers
 
 
-@pytest.mark.parametrize("module", [groups, map, maps, selection, surveys], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "module", [grid, groups, layers, map, maps, selection, surveys], ids=lambda module: module.__name__
+)
 def test_docstrings_say_what_happens(module: ModuleType) -> None:
-    result = doctest.testmod(module)
+    result = doctest.testmod(module, extraglobs={"torch": torch})
     assert result.attempted > 0
     assert result.failed == 0

@@ -2,10 +2,18 @@
 
 from innervision.atlas.covariance import whitening
 from innervision.atlas.grid import Grid, activation_grid
-from innervision.atlas.groups import Groups, neuron_groups
+from innervision.atlas.groups import Groups, factorize, neuron_groups
 from innervision.atlas.icons import draw_icons
 from innervision.atlas.layouts import LAYOUTS, layout
-from innervision.atlas.map import Atlas, Cells, activation_atlas, class_evidence, grid_averages, sample_activations
+from innervision.atlas.map import (
+    Atlas,
+    Cells,
+    activation_atlas,
+    class_evidence,
+    filled_squares,
+    grid_averages,
+    sample_activations,
+)
 
 __all__ = [
     "LAYOUTS",
@@ -17,6 +25,8 @@ __all__ = [
     "activation_grid",
     "class_evidence",
     "draw_icons",
+    "factorize",
+    "filled_squares",
     "grid_averages",
     "layout",
     "neuron_groups",

@@ -53,6 +53,12 @@ def activation_grid(
     Raises:
         ValueError: The layer does not exist, or as ``render``.
 
+    Example:
+        >>> model = nn.Sequential(nn.Identity()).eval()  # its only layer is the image itself
+        >>> grid = activation_grid(model, "0", torch.rand(3, 2, 4), size=8, steps=1)
+        >>> grid.icons.shape, grid.strengths.shape
+        (torch.Size([8, 3, 8, 8]), torch.Size([2, 4]))
+
     Source:
         Olah et al., "The building blocks of interpretability", Distill 2018, "What does the network see?".
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from einops import rearrange
 from jaxtyping import Float
 from sklearn.decomposition import NMF
@@ -61,20 +62,36 @@ def neuron_groups(activations: Float[Tensor, "images channel rows columns"], gro
         "Learning the parts of objects by non-negative matrix factorization", 1999.
     """
     images, _, rows, _ = activations.shape
-    matrix = rearrange(activations, "image channel row column -> (image row column) channel").detach().cpu().double()
-    _check(matrix, groups)
-    factors = NMF(groups, init="nndsvda", max_iter=ITERATIONS, random_state=seed)
-    places = torch.from_numpy(factors.fit_transform(matrix.numpy())).to(matrix)
-    channels = torch.from_numpy(factors.components_).to(matrix)
+    matrix = rearrange(activations.detach(), "image channel row column -> (image row column) channel")
+    places, channels = factorize(matrix, groups, seed=seed)
     lengths = channels.norm(dim=1)
-    places, channels = places * lengths, channels / lengths.clamp(min=torch.finfo(matrix.dtype).tiny)[:, None]
-    order = places.norm(dim=0).argsort(descending=True, stable=True)
+    places, channels = places * lengths, F.normalize(channels, dim=1)
+    order = places.norm(dim=0).argsort(descending=True)
     maps = rearrange(places[:, order], "(image row column) group -> image group row column", image=images, row=rows)
-    unexplained = (matrix - places @ channels).norm() / matrix.norm().clamp(min=torch.finfo(matrix.dtype).tiny)
-    return Groups(channels[order].to(activations), maps.to(activations), float(unexplained))
+    left = (matrix - places @ channels).norm() / matrix.norm().clamp(min=torch.finfo(matrix.dtype).tiny)
+    return Groups(channels[order], maps, float(left))
 
 
-def _check(matrix: Float[Tensor, "positions channel"], groups: int) -> None:
+def factorize(
+    matrix: Float[Tensor, "positions channel"], groups: int, *, seed: int = 0
+) -> tuple[Float[Tensor, "positions groups"], Float[Tensor, "groups channel"]]:
+    """Non-negative matrix factorisation, as scikit-learn does it: ``matrix ≈ places @ channels``, nothing below 0.
+
+    Args:
+        matrix: Nothing below 0.
+        groups: How many columns ``places`` has, from 1 to the smaller side of the matrix.
+        seed: Breaks what is left to chance in the start.
+
+    Returns:
+        ``(places, channels)``, in no special order. Lengths are left to chance: twice one, half the other is as good.
+
+    Raises:
+        ValueError: The matrix has negative numbers; ``groups`` is out of range.
+
+    Source:
+        Lee, Seung, "Learning the parts of objects by non-negative matrix factorization", 1999; Boutsidis, Gallopoulos,
+        "SVD based initialization", 2008 (the start: nndsvda).
+    """
     if not 1 <= groups <= min(matrix.shape):
         raise ValueError(
             f"groups: {groups} is not between 1 and {min(matrix.shape)}, the smaller one of "
@@ -82,3 +99,6 @@ def _check(matrix: Float[Tensor, "positions channel"], groups: int) -> None:
         )
     if float(matrix.min()) < 0:
         raise ValueError(f"activations: go down to {float(matrix.min()):.3g}; take a layer after its rectifier")
+    factors = NMF(groups, init="nndsvda", max_iter=ITERATIONS, random_state=seed)
+    places = factors.fit_transform(matrix.detach().cpu().double().numpy())
+    return torch.from_numpy(places).to(matrix), torch.from_numpy(factors.components_).to(matrix)

@@ -108,11 +108,31 @@ def grid_averages(
     row, column = (coordinates * side).long().clamp(max=side - 1).unbind(dim=1)  # 1.0 belongs to the last square
     square = row * side + column
     counts = torch.bincount(square, minlength=side**2)
-    sums = torch.zeros(side**2, vectors.shape[1]).index_add_(0, square, vectors)
-    kept = torch.nonzero(counts >= least).flatten()
-    if len(kept) == 0:
-        raise ValueError(f"least: no square holds {least} of the {len(vectors)} points; the fullest has {counts.max()}")
+    sums = vectors.new_zeros(side**2, vectors.shape[1]).index_add_(0, square, vectors)
+    kept = filled_squares(counts, least)
     return Cells(sums[kept] / counts[kept, None], kept // side, kept % side, counts[kept], side)
+
+
+def filled_squares(counts: Int[Tensor, "squares"], least: int) -> Int[Tensor, "filled"]:
+    """Which squares of a map hold enough points?
+
+    Args:
+        counts: Points in each square.
+        least: So many are enough, ≥ 1.
+
+    Returns:
+        Indices of the squares, in order.
+
+    Raises:
+        ValueError: No square holds enough points.
+
+    Example:
+        >>> filled_squares(torch.tensor([2, 0, 5, 1]), least=2)
+        tensor([0, 2])
+    """
+    if int(counts.max()) < least:
+        raise ValueError(f"least: no square holds {least} of the {counts.sum()} points; the fullest has {counts.max()}")
+    return torch.nonzero(counts >= max(least, 1)).flatten()
 
 
 def class_evidence(

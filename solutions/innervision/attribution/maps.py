@@ -134,10 +134,8 @@ def integrated_attribution(
     Source:
         Sundararajan, Taly, Yan, "Axiomatic attribution for deep networks", 2017, sections 3 and 5.
     """
-    if steps < 1:
-        raise ValueError(f"steps: {steps} is too few; give a whole number, at least 1")
     end, _ = activation_and_gradient(model, layer, images, target, of=of)
-    start = _start(baseline, end)
+    start = path_start(baseline, end, steps)
     total = torch.zeros_like(end)
     for step in range(steps):
         point = start + (step + 0.5) / steps * (end - start)
@@ -145,7 +143,27 @@ def integrated_attribution(
     return (end - start) * total / steps
 
 
-def _start(baseline: Tensor | None, end: Tensor) -> Tensor:
+def path_start(
+    baseline: Float[Tensor, "*batch channel rows columns"] | None,
+    end: Float[Tensor, "batch channel rows columns"],
+    steps: int,
+) -> Float[Tensor, "batch channel rows columns"]:
+    """Where the path of ``integrated_attribution`` starts: the baseline, in the shape of the activation at its end.
+
+    Args:
+        baseline: One for all images or one for each; None for 0 everywhere.
+        end: The layer's activation.
+        steps: Pieces of the path, ≥ 1.
+
+    Raises:
+        ValueError: ``steps`` is below 1; the baseline's shape does not fit.
+
+    Example:
+        >>> path_start(torch.ones(3, 1, 2), end=torch.rand(5, 3, 1, 2), steps=1).shape
+        torch.Size([5, 3, 1, 2])
+    """
+    if steps < 1:
+        raise ValueError(f"steps: {steps} is too few; give a whole number, at least 1")
     if baseline is None:
         return torch.zeros_like(end)
     if baseline.shape not in (end.shape, end.shape[1:]):

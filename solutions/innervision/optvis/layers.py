@@ -22,6 +22,11 @@ def layer(name: str) -> Objective:
     Returns:
         An objective: one mean per image, over channels and positions.
 
+    Example:
+        >>> activations = {"mixed3a": torch.tensor([[[[1.0, -2.0]], [[0.0, 3.0]]]])}  # 2 channels, 1 × 2 positions
+        >>> layer("mixed3a")(activations)  # 1, 4, 0 and 9 on average
+        tensor([3.5000])
+
     Source:
         Mordvintsev, Olah, Tyka, "Inceptionism", 2015; lucid, ``optvis/objectives.py`` (``deepdream``).
     """

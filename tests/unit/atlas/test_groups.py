@@ -9,7 +9,7 @@ from tests.unit.refusals import refuses
 from torch import Tensor
 
 from innervision import load, record
-from innervision.atlas import neuron_groups
+from innervision.atlas import factorize, neuron_groups
 from innervision.data import load_sample
 
 
@@ -61,6 +61,29 @@ def test_more_groups_explain_more_on_mini_and_repeat() -> None:
     first, again = neuron_groups(activations, 4), neuron_groups(activations, 4)
     assert torch.equal(first.channels, again.channels)
     assert torch.equal(first.maps, again.maps)
+
+
+def test_a_silent_layer_is_no_error() -> None:
+    found = neuron_groups(torch.zeros(1, 4, 2, 3), 2)
+    assert found.channels.tolist() == [[0] * 4] * 2
+    assert not found.maps.any()
+    assert found.unexplained == 0
+
+
+def test_activations_that_hang_on_a_gradient() -> None:
+    activations, _, _ = planted()
+    found = neuron_groups(activations.requires_grad_(), 3)
+    assert not found.maps.requires_grad
+    assert not found.channels.requires_grad
+
+
+def test_factorize_a_product_of_two() -> None:
+    generator = torch.Generator().manual_seed(0)
+    matrix = torch.rand(12, 2, generator=generator) @ torch.rand(2, 7, generator=generator)
+    places, channels = factorize(matrix, 2)
+    assert (places.shape, channels.shape) == ((12, 2), (2, 7))
+    assert min(float(places.min()), float(channels.min())) >= 0
+    torch.testing.assert_close(places @ channels, matrix, rtol=0, atol=1e-2)
 
 
 def test_refusals() -> None:

@@ -8,7 +8,7 @@ from tests.unit.refusals import refuses
 from torch import nn
 
 from innervision import load, record
-from innervision.atlas import activation_atlas, class_evidence, grid_averages, sample_activations
+from innervision.atlas import activation_atlas, class_evidence, filled_squares, grid_averages, sample_activations
 from innervision.data import load_sample
 
 
@@ -37,6 +37,15 @@ def test_grid_averages_by_hand() -> None:
     assert grid_averages(vectors, places, side=2, least=2).counts.tolist() == [2]
     with refuses("least: no square holds 3 of the 4 points; the fullest has 2"):
         grid_averages(vectors, places, side=2, least=3)
+
+
+def test_filled_squares() -> None:
+    counts = torch.tensor([3, 0, 1, 3])
+    assert filled_squares(counts, 1).tolist() == [0, 2, 3]
+    assert filled_squares(counts, 3).tolist() == [0, 3]
+    assert filled_squares(counts, 0).tolist() == [0, 2, 3]  # a square without points has no average
+    with refuses("least: no square holds 4 of the 7 points; the fullest has 3"):
+        filled_squares(counts, 4)
 
 
 def test_evidence_on_a_linear_network_is_weight_times_activation() -> None:

@@ -12,6 +12,7 @@ from innervision import edit, load, record
 from innervision.attribution import (
     channel_attribution,
     integrated_attribution,
+    path_start,
     relaxed_max_pooling,
     shuffle_weights,
     spatial_attribution,
@@ -118,6 +119,14 @@ def test_relaxed_changes_the_gradient_and_not_the_activation() -> None:
     with relaxed_max_pooling():
         inside = record(mini, images, "mixed4c")["mixed4c"]
     torch.testing.assert_close(inside, record(mini, images, "mixed4c")["mixed4c"], rtol=0, atol=0)
+
+
+def test_a_path_starts_at_the_baseline() -> None:
+    end = torch.rand(2, 3, 4, 4)
+    one, each = torch.rand(3, 4, 4), torch.rand(2, 3, 4, 4, dtype=torch.float64)
+    assert torch.equal(path_start(None, end, 1), torch.zeros(2, 3, 4, 4))
+    assert torch.equal(path_start(one, end, 1), torch.stack([one, one]))
+    assert torch.equal(path_start(each, end, 1), each.float())
 
 
 def test_refusals(linear: nn.Sequential, images: Tensor) -> None:
