@@ -16,8 +16,6 @@ Assignment = Annotated[str, typer.Option("--assignment", "-a", help="Name of the
 Students = Annotated[list[str] | None, typer.Option("--student", help="Only this student; may be repeated.")]
 Lesson = Annotated[str | None, typer.Option(help="The lesson's slug, where the course folder does not say it.")]
 
-STYLES = {"graded": "", "recorded": "dim", "unreadable": "yellow", "not graded": "bold red"}
-
 
 def register(command: Callable[[Callable[..., None]], Callable[..., None]]) -> None:
     """Add the commands; ``command`` is the decorator that registers one and answers its errors."""
@@ -87,7 +85,7 @@ def grade(
         from innervision.classroom.records import dump, write_durably
 
         write_durably(as_json, dump(result.to_dict()))
-    _show(course, result)
+    _show(result)
     if result.failed:
         raise typer.Exit(1)
 
@@ -174,16 +172,10 @@ class _progress:  # noqa: N801  (used as a statement: with _progress() as report
             self.bar.stop()
 
 
-def _show(course: Path, result: ClassResult) -> None:
-    from rich.table import Table
+def _show(result: ClassResult) -> None:
+    from innervision.classroom.class_table import class_table
 
-    table = Table("student", "points", "final", "status", "remark", title=f"{result.assignment} · {result.lesson}")
-    for row in result.rows:
-        points = "–" if row.points is None else f"{row.points:g} / {row.max_points:g}"
-        final = "–" if row.final is None else f"{row.final:g}"
-        table.add_row(_plain(row.student), points, final, row.status, _plain(row.reason), style=STYLES[row.status])
-    console = _console()
-    console.print(table)
+    _console().print(class_table(result))
     print(
         f"{len(result.rows)} submissions in {result.seconds:.1f} s, seed {result.seed}. Class report: {result.report}"
     )

@@ -6,11 +6,15 @@ import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from innervision.classroom.feedback import render
 from innervision.classroom.records import Record
 from innervision.classroom.rows import causes
+from innervision.classroom.wording import item_title, lesson_title
+
+if TYPE_CHECKING:
+    from innervision.classroom.export import Grades
 
 BINS = 10
 OPEN = ("not done yet", "missing")
@@ -25,6 +29,8 @@ class ItemStatistics:
         difficulty: One minus the mean share of points, in [0, 1].
         solved, partly, wrong, open: Students with full points, some, none, or no attempt.
         discrimination: Correlation with the points on everything else, in [-1, 1]; None where one of them is constant.
+
+    A submission that could not be read says nothing about an exercise and is not counted.
     """
 
     id: str
@@ -47,18 +53,48 @@ class Cause:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """What one submission is worth.
+
+    Attributes:
+        name: The student's, where the gradebook knows it, else "".
+        points: As graded.
+        by_hand: What a person has added to them or taken off.
+        penalty: What being late took off.
+        reason: Why the submission could not be read, else "".
+    """
+
+    student: str
+    name: str
+    points: float
+    by_hand: float = 0.0
+    penalty: float = 0.0
+    reason: str = ""
+
+    @property
+    def final(self) -> float:
+        """What counts."""
+        return max(0.0, self.points + self.by_hand - self.penalty)
+
+
+@dataclass(frozen=True)
 class ClassReport:
-    """Statistics of one assignment."""
+    """Statistics of one assignment. Distribution, median and mean are of what counts, over all that could be read."""
 
     assignment: str
     lesson: str
     max_points: float
-    totals: Mapping[str, float]
+    everyone: tuple[Standing, ...]
     items: tuple[ItemStatistics, ...]
     causes: tuple[Cause, ...]
     slowest: tuple[dict[str, Any], ...]
-    unreadable: Mapping[str, str]
     failures: Mapping[str, str]
+    names: Mapping[str, str]
+
+    @property
+    def totals(self) -> dict[str, float]:
+        """What counts, by student, of all submissions that could be read."""
+        return {each.student: each.final for each in self.everyone if not each.reason}
 
     def distribution(self) -> list[int]:
         """Number of students in ten equal bins of the share of points; the last one holds full points."""
@@ -74,67 +110,55 @@ class ClassReport:
         Args:
             remarks: By student, for the table of everyone.
         """
-        totals, counts = list(self.totals.values()) or [0.0], self.distribution()
+        totals, counts = list(self.totals.values()), self.distribution()
         labels = [f"{100 * i // BINS}–{100 * (i + 1) // BINS} %" for i in range(BINS)]
-        everyone = [
-            {"student": student, "points": total, "remark": (remarks or {}).get(student, "")}
-            for student, total in self.totals.items()
-        ]
         return render(
             "class_report.html",
             assignment=self.assignment,
-            lesson=self.lesson,
+            title=lesson_title(self.lesson),
             max_points=self.max_points,
-            count=len(self.totals),
-            median=statistics.median(totals),
-            mean=statistics.fmean(totals),
-            perfect=sum(total >= self.max_points > 0 for total in self.totals.values()),
+            count=len(totals),
+            median=statistics.median(totals or [0.0]),
+            mean=statistics.fmean(totals or [0.0]),
+            perfect=sum(total >= self.max_points > 0 for total in totals),
             distribution=[
                 {"label": label, "count": count, "width": 100 * count / (max(counts) or 1)}
                 for label, count in zip(labels, counts, strict=True)
             ],
             items=[asdict(item) for item in self.items],
+            titles={item.id: item.title for item in self.items},
             causes=[asdict(cause) for cause in self.causes],
             slowest=self.slowest,
-            unreadable=self.unreadable,
+            unreadable=[each for each in self.everyone if each.reason],
             failures=self.failures,
-            everyone=everyone,
+            names=self.names,
+            everyone=self.everyone,
+            remarks=remarks or {},
         )
-
-    def tables(self) -> list[Any]:
-        """The same for a terminal, as rich tables."""
-        from rich.table import Table
-
-        items = Table(
-            "exercise", "difficulty", "solved", "partly", "wrong", "not tried", title="Exercises, hardest first"
-        )
-        for item in self.items:
-            numbers = (item.solved, item.partly, item.wrong, item.open)
-            items.add_row(item.id, f"{item.difficulty:.2f}", *map(str, numbers))
-        named = Table("exercise", "cause", "students", title="Misconceptions and other causes")
-        for cause in self.causes:
-            named.add_row(cause.exercise, _plain(cause.text), str(cause.count))
-        slow = Table("student", "seconds", "longest exercise", title="Slowest")
-        for row in self.slowest:
-            slow.add_row(_plain(row["student"]), f"{row['seconds']:.1f}", f"{row['exercise']} ({row['longest']:.1f} s)")
-        return [items, named, slow] if self.causes else [items, slow]
 
 
 def class_report(
-    assignment: str, lesson: str, records: Sequence[Record], failures: Mapping[str, str] | None = None
+    assignment: str,
+    lesson: str,
+    records: Sequence[Record],
+    failures: Mapping[str, str] | None = None,
+    grades: Grades | None = None,
 ) -> ClassReport:
     """Put the records of a class together.
 
     Args:
         assignment: Its name.
         lesson: Slug of its lesson.
-        records: One for each graded submission.
+        records: One for each submission.
         failures: Why others could not be graded, by student.
+        grades: What the gradebook has: names, marks by hand, penalties. Without it the records alone.
     """
     ordered = sorted(records, key=lambda record: str(record["student"]))
+    read = [record for record in ordered if record["status"] != "unreadable"]
+    names = {each.id: each.full_name for each in grades.students} if grades else {}
     named = Counter(
         (row["id"], cause)
-        for record in ordered
+        for record in read
         for row in record["report"]["exercises"]
         for cause in dict.fromkeys(causes(row))
         if row["status"] not in OPEN
@@ -143,13 +167,20 @@ def class_report(
         assignment=assignment,
         lesson=lesson,
         max_points=max((record["max_points"] for record in ordered), default=0.0),
-        totals={record["student"]: record["points"] for record in ordered},
-        items=tuple(sorted(_items(ordered), key=lambda item: (-item.difficulty, item.id))),
+        everyone=tuple(_standing(record, names, grades) for record in ordered),
+        items=tuple(sorted(_items(read), key=lambda item: (-item.difficulty, item.id))),
         causes=tuple(Cause(*key, count) for key, count in sorted(named.items(), key=lambda pair: (-pair[1], pair[0]))),
         slowest=tuple(_slowest(ordered)),
-        unreadable={record["student"]: record["reason"] for record in ordered if record["status"] == "unreadable"},
         failures=dict(failures or {}),
+        names=names,
     )
+
+
+def _standing(record: Record, names: Mapping[str, str], grades: Grades | None) -> Standing:
+    student, points = record["student"], record["points"]
+    score = grades.scores.get((record["assignment"], student)) if grades else None
+    by_hand, penalty = (round(score.raw - points, 6), score.penalty) if score else (0.0, 0.0)
+    return Standing(student, names.get(student, ""), points, by_hand, penalty, record["reason"])
 
 
 def _items(records: Sequence[Record]) -> list[ItemStatistics]:
@@ -166,7 +197,7 @@ def _items(records: Sequence[Record]) -> list[ItemStatistics]:
         partly = sum(0 < share < 1 for share in shares)
         difficulty = 1 - statistics.fmean(shares)
         rest = [points for _, points in pairs]
-        title = str(rows[0].get("title") or name)
+        title = item_title(rows[0])
         found.append(
             ItemStatistics(
                 name, title, difficulty, full, partly, none, len(rows) - len(tried), _correlation(shares, rest)
@@ -190,9 +221,3 @@ def _slowest(records: Sequence[Record]) -> list[dict[str, Any]]:
         seconds = record["times"]["seconds"]
         rows.append({"student": record["student"], "seconds": seconds, "exercise": exercise, "longest": longest})
     return rows
-
-
-def _plain(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)

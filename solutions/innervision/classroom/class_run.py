@@ -23,6 +23,7 @@ from innervision.classroom.class_session import ClassSession, clock, make_record
 from innervision.classroom.class_task import ISOLATIONS, Result, Task, require_sandbox, run_task, versions
 from innervision.classroom.cluster import run_cluster
 from innervision.classroom.course_folder import HandedIn
+from innervision.classroom.export import gradebook_grades
 from innervision.classroom.pool import Work, run_pool
 from innervision.classroom.records import Record
 from innervision.classroom.rows import missing, points
@@ -40,6 +41,9 @@ class StudentRow:
         final: After them, where there is a gradebook; else equal to ``points``.
         reason: One sentence: what to know about this submission, or "".
         seconds: Time that grading took.
+        name: The student's, where the gradebook knows it.
+        penalty: Points taken off for being late.
+        seconds_late: 0 when in time, or where there is no gradebook.
     """
 
     student: str
@@ -49,6 +53,9 @@ class StudentRow:
     final: float | None
     reason: str = ""
     seconds: float = 0.0
+    name: str = ""
+    penalty: float = 0.0
+    seconds_late: float = 0.0
 
 
 @dataclass
@@ -207,9 +214,12 @@ def _record(run: ClassSession, record: Record, data: bytes) -> StudentRow:
 
 def _deliver(run: ClassSession, record: Record, data: bytes, status: str) -> StudentRow:
     final, remark = record["points"], ""
+    late: dict[str, Any] = {}
     try:
         delivered = run.delivery.deliver(record, data)
-        final = final if delivered is None else delivered.score - delivered.penalty
+        if delivered is not None:
+            final = delivered.score - delivered.penalty
+            late = {"name": delivered.name, "penalty": delivered.penalty, "seconds_late": delivered.seconds_late}
     except Exception as error:
         remark = (
             f"Graded and recorded, but not delivered ({type(error).__name__}: {error}); grade again to repeat that."
@@ -217,7 +227,7 @@ def _deliver(run: ClassSession, record: Record, data: bytes, status: str) -> Stu
     status = "unreadable" if record["status"] == "unreadable" else status
     reason = " ".join(filter(None, [record["reason"], record["note"], *record["report"]["problems"], remark]))
     student, seconds = record["student"], float(record["times"]["seconds"])
-    return StudentRow(student, status, record["points"], record["max_points"], final, reason, seconds)
+    return StudentRow(student, status, record["points"], record["max_points"], final, reason, seconds, **late)
 
 
 def _not_graded(run: ClassSession, student: str, reason: str, detail: str = "") -> StudentRow:
@@ -230,7 +240,8 @@ def _not_graded(run: ClassSession, student: str, reason: str, detail: str = "") 
 def _close(run: ClassSession, result: ClassResult) -> Path:
     """Write the class report, then say that the run came to its end."""
     failures = {row.student: row.reason for row in result.failed}
-    page = class_report(run.assignment, run.template.lesson, run.journal.all(), failures)
+    grades = gradebook_grades(run.course, run.assignment)
+    page = class_report(run.assignment, run.template.lesson, run.journal.all(), failures, grades)
     remarks = {row.student: row.reason for row in result.rows}
     path = run.course.own("reports", f"{run.assignment}.html")
     records.write_durably(path, page.to_html(remarks).encode())

@@ -40,6 +40,11 @@ class Student:
         """As Canvas writes it: "Last, First", or the id where no name is known."""
         return ", ".join(filter(None, (self.last_name, self.first_name))) or self.id
 
+    @property
+    def full_name(self) -> str:
+        """As people say it: "First Last", or "" where no name is known."""
+        return " ".join(filter(None, (self.first_name, self.last_name)))
+
 
 @dataclass(frozen=True)
 class Score:
@@ -104,11 +109,16 @@ def read_grades(course: CourseFolder, assignments: Sequence[str] = ()) -> Grades
     return Grades(kept, grades.students, {pair: score for pair, score in grades.scores.items() if pair[0] in kept})
 
 
-def _from_gradebook(course: CourseFolder) -> Grades:
+def gradebook_grades(course: CourseFolder, assignment: str) -> Grades | None:
+    """What nbgrader's gradebook has of one assignment; None for plain folders, which have no gradebook."""
+    return _from_gradebook(course, assignment) if course.uses_nbgrader else None
+
+
+def _from_gradebook(course: CourseFolder, only: str = "") -> Grades:
     from innervision.classroom.gradebook import open_gradebook
 
     with open_gradebook(course) as book:
-        assignments = {each.name: float(each.max_score) for each in book.assignments}
+        assignments = {each.name: float(each.max_score) for each in book.assignments if each.name == only or not only}
         students = [
             Student(
                 each.id, *(value or "" for value in (each.last_name, each.first_name, each.email, each.lms_user_id))

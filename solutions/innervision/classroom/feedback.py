@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from innervision.classroom.course_folder import CourseFolder
 from innervision.classroom.records import Record, write_durably
 from innervision.classroom.rows import message_parts
+from innervision.classroom.wording import item_title, lesson_title, with_code
 
 if TYPE_CHECKING:
     from innervision.classroom.gradebook import Delivered
@@ -29,18 +30,22 @@ def feedback_page(record: Record, delivered: Delivered | None = None) -> str:
         HTML. What a student wrote appears as text only.
     """
     total = record["points"] if delivered is None else delivered.score - delivered.penalty
+    rows = [_row(row, delivered) for row in record["report"]["exercises"]]
     return render(
         "feedback.html",
         assignment=record["assignment"],
-        lesson=record["lesson"],
+        title=lesson_title(record["lesson"]),
         student=record["student"],
+        name="" if delivered is None else delivered.name,
         total=total,
         max_points=record["max_points"],
         penalty=0.0 if delivered is None else delivered.penalty,
         late="" if delivered is None else duration(delivered.seconds_late),
         reason=record["reason"],
         problems=record["report"].get("problems", []),
-        rows=[_row(row, delivered) for row in record["report"]["exercises"]],
+        rows=rows,
+        again=next((row["id"] for row in rows if row["status"] != "passed" and row["score"] < row["max_points"]), ""),
+        perfect=all(row["score"] >= row["max_points"] for row in rows),
     )
 
 
@@ -86,23 +91,26 @@ def duration(seconds: float) -> str:
 
 
 def render(template: str, **values: Any) -> str:
-    """Fill one of the package's HTML templates; every value is escaped."""
+    """Fill one of the package's HTML templates; every value is escaped. ``|code`` turns backquotes into code."""
     return str(_environment().get_template(template).render(**values))
 
 
 @cache
 def _environment() -> Any:
     import jinja2
+    import markupsafe
 
     loader = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
-    return jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    made = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    made.filters["code"] = lambda text: markupsafe.Markup(with_code(str(text)))
+    return made
 
 
 def _row(row: Mapping[str, Any], delivered: Delivered | None) -> dict[str, Any]:
     name = row["id"]
     return {
         "id": name,
-        "title": row.get("title") or name,
+        "title": item_title(row),
         "status": row["status"],
         "look": _LOOKS.get(row["status"], "bad"),
         "score": row["points"] if delivered is None else delivered.scores.get(name, row["points"]),

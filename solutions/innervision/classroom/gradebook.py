@@ -42,6 +42,7 @@ class Delivered:
         scores: By exercise, as nbgrader counts them: a manual score wins.
         manual: Exercises whose score a person has entered.
         comments: What a person wrote, by exercise.
+        name: The student's, as the gradebook knows it, or "".
     """
 
     score: float
@@ -50,6 +51,7 @@ class Delivered:
     scores: Mapping[str, float]
     manual: tuple[str, ...]
     comments: Mapping[str, str]
+    name: str = ""
 
 
 class ClassGradebook:
@@ -82,7 +84,8 @@ class ClassGradebook:
             rows: Verdicts by exercise.
         """
         with self._transaction() as book:
-            book.update_or_create_student(student)
+            known = book.update_or_create_student(student)
+            name = " ".join(filter(None, (known.first_name, known.last_name)))
             when = {"timestamp": timestamp} if timestamp else {}
             with book.db.no_autoflush:  # a half-made submission would be flushed, with a warning
                 submission = book.update_or_create_submission(self.assignment, student, **when)
@@ -102,14 +105,14 @@ class ClassGradebook:
             book.db.query(Grade).filter(Grade.notebook_id == notebook.id).populate_existing().all()
             seconds = float(submission.total_seconds_late)
             penalty = self._penalty(student, notebook, seconds)
-            return self._delivered(notebook, penalty, seconds)
+            return self._delivered(notebook, penalty, seconds, name)
 
     @staticmethod
     def _cells(book: Gradebook, notebook: SubmittedNotebook) -> list[BaseCell]:
         every = with_polymorphic(BaseCell, "*")
         return list(book.db.query(every).filter(every.notebook_id == notebook.notebook_id))
 
-    def _delivered(self, notebook: SubmittedNotebook, penalty: float, seconds_late: float) -> Delivered:
+    def _delivered(self, notebook: SubmittedNotebook, penalty: float, seconds_late: float, name: str) -> Delivered:
         grades = {grade.name: grade for grade in notebook.grades}
         comments = {comment.name: comment.manual_comment for comment in notebook.comments if comment.manual_comment}
         items = [item for item in self.template.items if item.check_cell in grades]
@@ -120,6 +123,7 @@ class ClassGradebook:
             scores={item.id: float(grades[item.check_cell].score) for item in items},
             manual=tuple(item.id for item in items if grades[item.check_cell].manual_score is not None),
             comments={item.id: comments[item.answer_cell] for item in items if item.answer_cell in comments},
+            name=name,
         )
 
     def _penalty(self, student: str, notebook: SubmittedNotebook, seconds_late: float) -> float:

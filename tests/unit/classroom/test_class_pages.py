@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
 
 import pytest
+from tests.unit.classroom.class_fakes import lesson
 
 from innervision.classroom.class_report import class_report
-from innervision.classroom.export import export_grades
+from innervision.classroom.class_run import ClassResult, StudentRow
+from innervision.classroom.class_table import class_table
+from innervision.classroom.export import Grades, Score, Student, export_grades
 from innervision.classroom.feedback import duration, feedback_page
 from innervision.classroom.gradebook import Delivered
+
+__all__ = ["lesson"]  # fixture
 
 
 def record(student: str, *points: float, cause: str = "", seconds: float = 1.0) -> dict[str, object]:
@@ -53,6 +59,45 @@ def test_a_page_shows_what_the_gradebook_made_of_it() -> None:
     assert "good idea" in page
 
 
+def test_a_page_has_names_and_titles_with_ids_beside_them(lesson: Path) -> None:
+    delivered = Delivered(1.0, 0.0, 0.0, {}, (), {}, "Ada <Lovelace>")
+    made = record("ada", 1.0)
+    made["report"]["exercises"] += [{**made["report"]["exercises"][0], "id": "42.q_why", "title": "q_why"}]
+    page = feedback_page(made, delivered)
+    assert '<h1>Ada &lt;Lovelace&gt; <code class="soft">ada</code></h1>' in page
+    assert '<p class="soft">Tiny · <code>tiny</code></p>' in page
+    assert '<strong>Question: why</strong> <code class="soft">42.q_why</code>' in page
+    assert "<h1>ada</h1>" in feedback_page(made)
+
+
+def test_the_last_line_names_an_exercise_that_is_left_or_congratulates() -> None:
+    assert 'run <code>check("42.e1")</code>' in feedback_page(record("ada", 1.0, 0.0))
+    perfect = feedback_page(record("ada", 1.0, 1.0))
+    assert "Every exercise has full points. Well done!" in perfect
+    assert "check(" not in perfect
+
+
+def unreadable(student: str, reason: str) -> dict[str, object]:
+    made = record(student, 0.0, 0.0)
+    rows = made["report"]["exercises"]
+    message = {"expected": "the notebook", "got": reason, "cause": "", "next_step": "Hand it in again."}
+    rows = [{**row, "status": "missing", "message": message} for row in rows]
+    return {**made, "status": "unreadable", "reason": reason, "report": {"problems": [], "exercises": rows}}
+
+
+def test_an_unreadable_submission_says_so_once_and_that_nothing_was_run() -> None:
+    page = feedback_page(unreadable("eve", "eve.ipynb is not a notebook."))
+    assert page.count("eve.ipynb is not a notebook.") == 1
+    assert "So no exercise was run." in page
+    assert "was run on inputs" not in page
+
+
+def test_backquotes_are_code_on_every_page() -> None:
+    made = record("ada", 0.0, cause="use `x < y` here")
+    assert "use <code>x &lt; y</code> here" in feedback_page(made)
+    assert "use <code>x &lt; y</code> here" in class_report("tiny", "42-tiny", [made]).to_html()
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0, ""), (30, "1 min"), (3660, "1 h 1 min"), (86400, "1 day"), (180_000, "2 days 2 h")]
 )
@@ -81,6 +126,48 @@ def test_statistics_of_a_class() -> None:
     page = report.to_html({"bob": "renamed <b>"})
     assert "a worker was lost" in page
     assert "renamed &lt;b&gt;" in page
+
+
+def gradebook() -> Grades:
+    students = [Student("ada", "Lovelace", "Ada"), Student("bob"), Student("eve", "Evans", "Eve")]
+    scores = {("tiny", "ada"): Score(1.75, 0.5, 2.0), ("tiny", "bob"): Score(1.0, 0.0, 2.0)}
+    return Grades({"tiny": 2.0}, students, scores)
+
+
+def test_what_counts_is_what_the_gradebook_has_and_unreadable_ones_are_no_grades(lesson: Path) -> None:
+    records = [record("ada", 1.0, 0.5), record("bob", 1.0, 0.0), unreadable("eve", "it is empty.")]
+    report = class_report("tiny", "42-tiny", records, grades=gradebook())
+    ada, bob, eve = report.everyone
+    assert (ada.name, ada.points, ada.by_hand, ada.penalty, ada.final) == ("Ada Lovelace", 1.5, 0.25, 0.5, 1.25)
+    assert (bob.name, bob.final, eve.reason) == ("", 1.0, "it is empty.")
+    assert report.totals == {"ada": 1.25, "bob": 1.0}
+    assert sum(report.distribution()) == 2
+    assert [item.open for item in report.items] == [0, 0]  # eve's rows say nothing about an exercise
+    page = " ".join(report.to_html().split())
+    assert "2 graded · 1 could not be read · 0 not graded" in page
+    assert "<h1>Tiny</h1>" in page
+    assert 'Ada Lovelace <code class="soft">ada</code></td><td class="number">1.5</td>' in page
+    assert '<td class="number">+0.25</td><td class="number">−0.5</td><td class="number"><strong>1.25</strong>' in page
+    assert page.count("it is empty.") == 1
+
+
+def printed(result: ClassResult) -> str:
+    from rich.console import Console
+
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(class_table(result))
+    return console.export_text()
+
+
+def test_the_table_has_names_and_penalties_where_there_are_any(lesson: Path) -> None:
+    late = StudentRow("ada", "graded", 9.0, 9.0, 7.2, name="Ada Lovelace", penalty=1.8, seconds_late=93_600.0)
+    plain = StudentRow("bob", "graded", 9.0, 9.0, 9.0)
+    text = printed(ClassResult("week1", "42-tiny", 1, [late, plain]))
+    assert "Tiny · week1" in text
+    assert "Ada Lovelace │ 9 / 9  │ 1 day 2 h, −1.8 │    7.2" in text
+    head = printed(ClassResult("week1", "42-tiny", 1, [plain]))
+    assert "late" not in head
+    assert "name" not in head
 
 
 def test_an_empty_class_has_a_report_too() -> None:

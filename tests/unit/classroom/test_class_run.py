@@ -7,7 +7,9 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from nbgrader.api import Gradebook
 from tests.unit.classroom.class_fakes import course, fake_work, hand_in, lesson, outcome, scores, submission
+from tests.unit.classroom.test_gradebook import POLICY
 
 from innervision.classroom import class_run, records, regrade
 from innervision.classroom import pool as pools
@@ -41,6 +43,23 @@ def test_everybody_gets_a_row_and_the_gradebook_agrees(course: Path) -> None:
     assert scores(course) == {"ada": 6.0, "bob": 2.0, "eve": 0.0}
     assert sorted(name for name, _, _ in seen) == ["ada", "bob", "eve"]
     assert [pair[1:] for pair in seen] == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_a_penalty_is_in_the_row_and_in_the_class_report(course: Path) -> None:
+    (course / "nbgrader_config.py").write_text(POLICY)
+    (course / "submitted" / "ada" / "tiny" / "timestamp.txt").write_text("2026-11-22 12:00:00 UTC")
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
+        book.add_assignment("tiny", duedate="2026-11-22 10:00:00 UTC")
+        book.add_student("ada", first_name="Ada", last_name="Lovelace")
+    result = run(course)
+    ada, bob, eve = result.rows
+    assert (ada.name, ada.points, ada.penalty, ada.seconds_late, ada.final) == ("Ada Lovelace", 6.0, 2.0, 7200.0, 4.0)
+    assert (bob.name, bob.penalty, bob.final, eve.final) == ("", 0.0, 2.0, 0.0)
+    page = result.report.read_text(encoding="utf-8")
+    assert "<strong>4</strong>" in page
+    assert "2 graded · 1 could not be read · 0 not graded" in page
+    only = run(course, students=["bob"]).report.read_text(encoding="utf-8")  # the others' penalties are known, too
+    assert "<strong>4</strong>" in only
 
 
 def test_what_is_recorded_is_not_graded_twice(course: Path) -> None:
