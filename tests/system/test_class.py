@@ -111,6 +111,19 @@ def test_the_gradebook_agrees_and_knows_who_was_late(course: Path, result: dict[
         assert not any(each.needs_manual_grade for each in found.values())
 
 
+def test_feedback_is_released_although_nobody_came_through_the_exchange(course: Path, tmp_path: Path) -> None:
+    exchange = tmp_path / "exchange"
+    exchange.mkdir()
+    exchange.chmod(0o777)
+    (course / "submitted" / "untouched" / SLUG / "timestamp.txt").unlink()
+    command("innervision", "grade", course, "-a", SLUG, "--isolation", "process")
+    command("nbgrader", "release_feedback", SLUG, f"--Exchange.root={exchange}", cwd=course)
+    assert len({path.read_text() for path in course.glob(f"*/untouched/{SLUG}/submission_secret.txt")}) == 1
+    released = {path.read_text(encoding="utf-8") for path in (exchange / "innervision" / "feedback").glob("*.html")}
+    assert released == {path.read_text(encoding="utf-8") for path in course.glob(f"feedback/*/{SLUG}/lesson.html")}
+    assert len(released) == 6
+
+
 def test_nbgraders_feedback_and_export_work(course: Path, result: dict[str, dict[str, object]]) -> None:
     ours = (course / "feedback" / "half" / SLUG / "lesson.html").read_text()
     command("nbgrader", "generate_feedback", SLUG, "--force", cwd=course)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import secrets
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -16,6 +16,7 @@ from innervision.classroom.wording import item_title, lesson_title, with_code
 if TYPE_CHECKING:
     from innervision.classroom.gradebook import Delivered
 
+MARK_BYTES = 10_000  # nbgrader's secret has 128
 _LOOKS = {"passed": "good", "not done yet": "open"}
 
 
@@ -65,18 +66,46 @@ def write_feedback(course: CourseFolder, record: Record, page: str, *, into_nbgr
     if course.uses_nbgrader and into_nbgrader:
         folder = course.step("feedback", assignment, student)
         write_durably(folder / f"{record['notebook']}.html", page.encode())
-        copy_marks(course.step("submitted", assignment, student), folder)
+        copy_marks(course.step("autograded", assignment, student), folder)
     return own
 
 
 def copy_marks(source: Path, target: Path) -> None:
-    """Carry nbgrader's small files along: when it was handed in, and the secret that names released feedback."""
-    for name in ("timestamp.txt", "submission_secret.txt"):
-        mark = source / name
-        if mark.is_file() and not mark.is_symlink() and mark.stat().st_size < 10_000:
-            target.mkdir(parents=True, exist_ok=True)
-            (target / name).unlink(missing_ok=True)
-            shutil.copyfile(mark, target / name)
+    """Carry nbgrader's small files along: when it was handed in, and the secret that names released feedback.
+
+    `nbgrader release_feedback` stops for the whole class where one of them is missing or cannot be read
+    (nbgrader 0.9.6, exchange/default/release_feedback.py). So where the submission has no proper one, the target gets
+    an empty time, which nbgrader takes for an unknown one, and a secret that nobody knows: such a page is released
+    under a name that nobody can guess, and lost to nobody who came through the exchange.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    time, secret = _mark(source / "timestamp.txt").strip(), _mark(source / "submission_secret.txt")
+    if not _is_time(time):
+        time = ""
+    if not secret.isprintable() or not secret:
+        secret = _mark(target / "submission_secret.txt") or secrets.token_hex(64)  # as long as nbgrader's own
+    for name, text in (("timestamp.txt", time), ("submission_secret.txt", secret)):
+        (target / name).unlink(missing_ok=True)
+        (target / name).write_text(text, encoding="utf-8")
+
+
+def _mark(path: Path) -> str:
+    """The text of a small file; "" where it is none, for a student may have written it."""
+    if path.is_symlink() or not path.is_file() or path.stat().st_size >= MARK_BYTES:
+        return ""
+    data = path.read_bytes()
+    return data.decode() if data.isascii() else ""
+
+
+def _is_time(text: str) -> bool:
+    """Whether nbgrader can read a timestamp: it stops for everybody where it cannot."""
+    from nbgrader.utils import parse_utc
+
+    try:
+        parse_utc(text)
+    except (ValueError, OverflowError, TypeError):
+        return False
+    return True
 
 
 def duration(seconds: float) -> str:

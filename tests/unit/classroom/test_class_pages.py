@@ -13,7 +13,7 @@ from innervision.classroom.class_report import class_report
 from innervision.classroom.class_run import ClassResult, StudentRow
 from innervision.classroom.class_table import class_table
 from innervision.classroom.export import Grades, Score, Student, export_grades
-from innervision.classroom.feedback import duration, feedback_page
+from innervision.classroom.feedback import copy_marks, duration, feedback_page
 from innervision.classroom.gradebook import Delivered
 
 __all__ = ["lesson"]  # fixture
@@ -168,6 +168,39 @@ def test_the_table_has_names_and_penalties_where_there_are_any(lesson: Path) -> 
     head = printed(ClassResult("week1", "42-tiny", 1, [plain]))
     assert "late" not in head
     assert "name" not in head
+
+
+def test_marks_of_the_exchange_are_carried_along(tmp_path: Path) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.mkdir()
+    (source / "timestamp.txt").write_text("2026-11-22 10:00:00 UTC\n")
+    (source / "submission_secret.txt").write_text("abc")
+    copy_marks(source, target)
+    assert (target / "timestamp.txt").read_text() == "2026-11-22 10:00:00 UTC"
+    assert (target / "submission_secret.txt").read_text() == "abc"
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\xff\xfe", b"2026-99-99 25:00 UTC", b"1" * 20_000])
+def test_marks_that_are_missing_or_broken_stop_nobodys_feedback(tmp_path: Path, content: bytes | None) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.mkdir()
+    if content is not None:
+        (source / "timestamp.txt").write_bytes(content)
+    copy_marks(source, target)
+    assert (target / "timestamp.txt").read_bytes() == b""
+    secret = (target / "submission_secret.txt").read_text()
+    assert len(secret) == 128
+    copy_marks(source, target)
+    assert (target / "submission_secret.txt").read_text() == secret  # released again under the same name
+
+
+def test_a_mark_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.mkdir()
+    (tmp_path / "private").write_text("2026-11-22 10:00:00 UTC")
+    (source / "timestamp.txt").symlink_to(tmp_path / "private")
+    copy_marks(source, target)
+    assert (target / "timestamp.txt").read_bytes() == b""
 
 
 def test_an_empty_class_has_a_report_too() -> None:
