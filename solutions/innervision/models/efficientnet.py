@@ -96,7 +96,8 @@ class ConvolutionLayer(nn.Module):
     ):
         super().__init__()
         self.kernel, self.stride = kernel, stride
-        self.conv = nn.Conv2d(inputs, width, kernel, stride, groups=groups, bias=not batch_norm)
+        padding = kernel // 2 if stride == 1 else 0  # with a stride, the far edge may need more
+        self.conv = nn.Conv2d(inputs, width, kernel, stride, padding, groups=groups, bias=not batch_norm)
         self.norm = nn.BatchNorm2d(width, eps=NORM_EPSILON) if batch_norm else nn.Identity()
         self.relu = nn.ReLU6() if rectified else nn.Identity()
 
@@ -104,7 +105,9 @@ class ConvolutionLayer(nn.Module):
         self, images: Float[Tensor, "batch channel height width"]
     ) -> Float[Tensor, "batch new_channel new_height new_width"]:
         """Responses, one map per output channel; the output has ``ceil(size / stride)`` positions."""
-        return self.relu(self.norm(self.conv(pad_same(images, self.kernel, self.stride))))
+        if self.stride > 1:
+            images = pad_same(images, self.kernel, self.stride)
+        return self.relu(self.norm(self.conv(images)))
 
 
 class Block(nn.Module):

@@ -18,6 +18,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from innervision.models.normalization import ResponseNorm
+
 BRANCHES = ("1x1", "3x3", "5x5", "pool_reduce")
 """Order in which a mixed layer concatenates its branches along the channel axis."""
 
@@ -164,19 +166,17 @@ def pad_same(
     return F.pad(images, (left, right, top, bottom), value=value)
 
 
-def local_response_norm() -> nn.LocalResponseNorm:
+def local_response_norm() -> ResponseNorm:
     """The normalisation of lucid's graph: ``x_c / sqrt(2 + 1e-4 Σ x²)``, summed over 11 channels around c.
 
-    The graph says depth_radius 5, alpha 1e-4, beta 0.5, bias 2. TensorFlow's alpha multiplies the sum over the
-    ``2 · 5 + 1`` channels; torch's multiplies their mean, so it is 11 times as large here.
-    The ports to torch that are in circulation (lucent, captum) have size 9, alpha 1e-4 and k 1 instead: their values
-    after this step are up to √2 times as large, so numbers measured on them differ from lucid's and from ours.
+    The graph says depth_radius 5, alpha 1e-4, beta 0.5, bias 2.
+    The ports to torch that are in circulation (lucent, captum) use ``nn.LocalResponseNorm``, whose alpha multiplies
+    the mean of the squares and not their sum, with size 9, alpha 1e-4 and k 1: their values after this step are up to
+    √2 times as large, so numbers measured on them differ from lucid's and from ours.
 
     Source: the graph's own attributes, as printed in greentfrapp/lucent pull request 51.
     """
-    radius, alpha = 5, 1e-4
-    channels = 2 * radius + 1
-    return nn.LocalResponseNorm(channels, alpha=alpha * channels, beta=0.5, k=2.0)
+    return ResponseNorm(radius=5, alpha=1e-4, bias=2.0)
 
 
 class ConvolutionLayer(nn.Module):
@@ -206,7 +206,9 @@ class MaxPool(nn.Module):
         self, images: Float[Tensor, "batch channel height width"]
     ) -> Float[Tensor, "batch channel half_height half_width"]:
         """The largest of each 3×3 window."""
-        return F.max_pool2d(pad_same(images, 3, 2, value=float("-inf")), 3, 2)
+        (top, _), (left, _) = same_padding(images.shape[-2], 3, 2), same_padding(images.shape[-1], 3, 2)
+        # A position beyond the far edge has no value in ceil_mode, so nothing has to be copied to pad by one there.
+        return F.max_pool2d(images, 3, 2, padding=(top, left), ceil_mode=True)
 
 
 class BranchPool(nn.Module):

@@ -18,6 +18,7 @@ from innervision.models.inception import (
     Pool,
     fold_batch_norm,
     local_response_norm,
+    pad_same,
     same_padding,
 )
 
@@ -88,6 +89,13 @@ def test_a_strided_convolution_pads_the_far_edge_more():
 
 def test_max_pooling_ignores_the_padding_even_where_all_values_are_negative():
     assert MaxPool()(torch.full((1, 1, 6, 6), -3.0)).tolist() == torch.full((1, 1, 3, 3), -3.0).tolist()
+
+
+@pytest.mark.parametrize("size", [(6, 6), (7, 7), (6, 7), (5, 8), (1, 2), (2, 1), (1, 1)])
+def test_max_pooling_pads_as_tensorflow_does(size, generator):
+    values = normal(2, 3, *size, generator=generator)
+    padded = pad_same(values, 3, 2, value=float("-inf"))
+    assert torch.equal(MaxPool()(values), torch.nn.functional.max_pool2d(padded, 3, 2))
 
 
 def test_response_normalization_is_tensorflows_rule_with_the_graphs_numbers(generator):
