@@ -43,7 +43,8 @@ def neuron_groups(activations: Float[Tensor, "images channel rows columns"], gro
         seed: Breaks what is left to chance in the start of the factorisation.
 
     Returns:
-        ``Groups``. Each row of ``channels`` has length 1; the size is in the maps.
+        ``Groups``. Each row of ``channels`` has length 1; the size is in the maps. The strongest group is the
+        one with the longest maps: the root of the sum of squares, over all images and positions.
 
     Raises:
         ValueError: There are negative activations; ``groups`` is out of range.

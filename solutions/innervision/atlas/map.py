@@ -107,8 +107,8 @@ def grid_averages(
     """
     row, column = (coordinates * side).long().clamp(max=side - 1).unbind(dim=1)  # 1.0 belongs to the last square
     square = row * side + column
-    counts = torch.bincount(square, minlength=side**2)
-    sums = vectors.new_zeros(side**2, vectors.shape[1]).index_add_(0, square, vectors)
+    counts = torch.bincount(square)  # as many as up to the last square with a point
+    sums = vectors.new_zeros(len(counts), vectors.shape[1]).index_add_(0, square, vectors)
     kept = filled_squares(counts, least)
     return Cells(sums[kept] / counts[kept, None], kept // side, kept % side, counts[kept], side)
 
@@ -130,8 +130,9 @@ def filled_squares(counts: Int[Tensor, "squares"], least: int) -> Int[Tensor, "f
         >>> filled_squares(torch.tensor([2, 0, 5, 1]), least=2)
         tensor([0, 2])
     """
-    if int(counts.max()) < least:
-        raise ValueError(f"least: no square holds {least} of the {counts.sum()} points; the fullest has {counts.max()}")
+    fullest = max(counts.tolist(), default=0)
+    if fullest < max(least, 1):
+        raise ValueError(f"least: no square holds {least} of the {counts.sum()} points; the fullest has {fullest}")
     return torch.nonzero(counts >= max(least, 1)).flatten()
 
 
