@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import html
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +20,14 @@ import nbformat
 from nbformat import NotebookNode
 
 from innervision.classroom import paths
+from innervision.classroom.harmless import harmless
 from innervision.classroom.rows import Row, message_parts
+from innervision.classroom.wording import with_code
 
 MAX_SOURCE = 200_000  # characters of one cell; the longest cell of a lesson has about 3,000
 MAX_PICTURE = 500_000  # characters of base64; a figure of a lesson has about 100,000
 MAX_CELLS = 2_000
+BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 
 
 @dataclass(frozen=True)
@@ -98,20 +102,22 @@ def autograded_notebook(
         reason: Said at the top of the notebook where the submission could not be read.
     """
     cells = _submitted_cells(submission)
-    known = template.graded_cells
+    known, ours = template.graded_cells, {cell.source for cell in template.notebook.cells}
     last = {identifier: place for place, cell in enumerate(cells) if (identifier := _grade_id(cell, known))}
     merged = []
     for place, cell in enumerate(cells):
         identifier = _grade_id(cell, known)
         counts = identifier is not None and last[identifier] == place
         merged.append(_course_cell(known[identifier], cell) if identifier and counts else _own_cell(cell))
+        if merged[-1].cell_type != "code" and merged[-1].source not in ours:
+            merged[-1].source = harmless(merged[-1].source)
     if not last:
         merged = [copy.deepcopy(cell) for cell in template.notebook.cells]
     else:
         _put_back(merged, template, set(last))
     if reason:
         merged.insert(
-            0, nbformat.v4.new_markdown_cell(f"**This submission was not graded as a notebook.** {_plain(reason)}")
+            0, nbformat.v4.new_markdown_cell(f"**This submission was not graded as a notebook.** {harmless(reason)}")
         )
     verdicts = {item.check_cell: rows[item.id] for item in template.items if item.id in rows}
     for cell in merged:
@@ -176,7 +182,7 @@ def _outputs(cell: Mapping[str, Any]) -> list[NotebookNode]:
     for output in outputs[:20] if isinstance(outputs, list) else []:
         data = output.get("data") if isinstance(output, dict) else None
         picture = data.get("image/png") if isinstance(data, dict) else None
-        if isinstance(picture, str) and len(picture) <= MAX_PICTURE:
+        if isinstance(picture, str) and len(picture) <= MAX_PICTURE and BASE64.fullmatch(picture):
             kept.append(_output("display_data", data=NotebookNode({"image/png": picture}), metadata=NotebookNode()))
         elif isinstance(output, dict) and output.get("output_type") == "stream":
             kept.append(_output("stream", name="stdout", text=_text(output.get("text"))[:10_000]))
@@ -203,7 +209,7 @@ def _verdict(row: Row) -> NotebookNode:
     """The score, as nbgrader reads it from the output of a check cell, and the message for people."""
     parts = [("", f"{row['status']}: {row['points']:g} of {row['max_points']:g} points"), *message_parts(row)]
     lines = "".join(
-        f"<p>{f'<b>{html.escape(name)}:</b> ' if name else ''}{html.escape(text)}</p>" for name, text in parts
+        f"<p>{f'<b>{html.escape(name)}:</b> ' if name else ''}{with_code(text)}</p>" for name, text in parts
     )
     data = {"text/plain": repr(float(row["points"])), "text/html": f"<div>{lines}</div>"}
     return _output("execute_result", data=NotebookNode(data), metadata=NotebookNode(), execution_count=None)
@@ -225,7 +231,3 @@ def _text(source: Any) -> str:
     text = source if isinstance(source, str) else ""
     text = text.encode("utf-8", "replace").decode()  # lone surrogates cannot be written to a file
     return text if len(text) <= MAX_SOURCE else f"{text[:MAX_SOURCE]}\n# … cut after {MAX_SOURCE} characters"
-
-
-def _plain(text: str) -> str:
-    return html.escape(text)

@@ -9,6 +9,7 @@ from typing import Any
 
 from innervision.classroom.progress import LessonProgress, Progress
 from innervision.classroom.report import LOOKS, Result, printable
+from innervision.classroom.wording import with_code
 
 COLORS = {"passed": "#009e73", "partial": "#e69f00", "not done yet": "#767676"}  # the sign and the words say it too
 WRONG = "#d55e00"
@@ -76,7 +77,7 @@ class CheckResult:
         return [(start if self.result else "") + printable(note) for note in self.notes]
 
     def _repr_html_(self) -> str:
-        body = [f"<div><em>{name}:</em> {escape(text)}</div>" for name, text in self._parts()]
+        body = [f"<div><em>{name}:</em> {with_code(text)}</div>" for name, text in self._parts()]
         body += [f'<div style="white-space:pre-wrap">{escape(note)}</div>' for note in self._notes("Note: ")]
         foot = f"seed {self.seed}" if self._parts() and self.status != "not done yet" else ""
         return card(COLORS.get(self.status, WRONG), escape(self._title()), body, foot)
@@ -118,7 +119,7 @@ class Hint:
     def _repr_html_(self) -> str:
         title, hints = self._parts()
         lines = [*hints, *([self.note] if self.note else [])]
-        return card("#56b4e9", escape(title), [f"<div>{_code(text)}</div>" for text in lines])
+        return card("#56b4e9", escape(title), [f"<div>{with_code(text)}</div>" for text in lines])
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/plain": self.text(), "text/html": self._repr_html_()}
@@ -165,9 +166,3 @@ class ProgressTable:
 
 
 HEAD = ("Lesson", "Solved", "Points", "Hints")
-
-
-def _code(text: str) -> str:
-    """Escaped text with `code` between backquotes."""
-    parts = escape(text).split("`")
-    return "".join(f"<code>{part}</code>" if index % 2 else part for index, part in enumerate(parts))

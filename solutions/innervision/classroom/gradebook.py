@@ -221,8 +221,8 @@ def _set_score(grade: Any, score: float) -> None:
 
 
 def _as_comment(text: str) -> str:
-    """nbgrader renders comments as Markdown and lets HTML through; a student's own text must stay text."""
-    return text.replace("&", "&amp;").replace("<", "&lt;")
+    """nbgrader renders comments as Markdown and lets HTML and links through; a student's own text must stay text."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace("](", "] (").replace("]:", "] :")
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from innervision.classroom.messages import Message
+from innervision.classroom.wording import with_code
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -156,7 +157,7 @@ def to_html(reports: Report | Sequence[Report]) -> str:
 
 def _section(report: Report) -> str:
     share = report.points / report.max_points if report.max_points else 0.0
-    notes = "".join(f"<li>{_safe(problem)}</li>" for problem in report.problems)
+    notes = "".join(f"<li>{with_code(printable(problem))}</li>" for problem in report.problems)
     rows = "\n".join(_row(result) for result in report.exercises)
     return f"""<section>
 <header>
@@ -175,7 +176,7 @@ def _section(report: Report) -> str:
 def _row(result: Result) -> str:
     sign, _, look = LOOKS[result.status]
     parts = result.message.lines() if result.message else []
-    message = "".join(f"<dt>{_safe(name)}</dt><dd>{_safe(text)}</dd>" for name, text in parts)
+    message = "".join(f"<dt>{_safe(name)}</dt><dd>{with_code(printable(text))}</dd>" for name, text in parts)
     return f"""<li class="{look}">
 <div class="head"><span class="sign" aria-hidden="true">{sign}</span><code>{_safe(result.id)}</code>
 <span class="status">{result.status}</span><span class="points">{result.points:g} / {result.max_points:g}</span></div>

@@ -67,6 +67,32 @@ def test_a_submission_cannot_say_what_a_cell_is(lesson: Path) -> None:
     assert "<script>" not in nbformat.writes(notebook)
 
 
+def test_active_text_of_a_student_is_shown_and_does_nothing(lesson: Path) -> None:
+    theirs = lesson_notebook()
+    theirs.cells[0].source += "\n<img src=x onerror=alert(1)>"
+    theirs.cells.append(nbformat.v4.new_markdown_cell("[look](javascript:alert(1))"))
+    theirs.cells.append(nbformat.v4.new_raw_cell("<script>alert(1)</script>"))
+    theirs.cells.append(nbformat.v4.new_code_cell("1 <2"))
+    picture = '"><script>alert(1)</script>'
+    theirs.cells[-1].outputs = [{"output_type": "display_data", "data": {"image/png": picture}, "metadata": {}}]
+    notebook = graded(lesson, theirs)
+    assert [cell.source for cell in notebook.cells if cell.cell_type != "code"] == [
+        "# Tiny\n< img src=x onerror=alert(1)>",
+        "[look] (javascript:alert(1))",
+        "< script>alert(1)< /script>",
+    ]
+    assert notebook.cells[-1].source == "1 <2"  # code is shown as code
+    assert notebook.cells[-1].outputs == []
+
+
+def test_the_courses_own_text_keeps_its_markup(lesson: Path) -> None:
+    folder = lesson / "course" / "42-tiny" / "lesson.ipynb"
+    ours = lesson_notebook()
+    ours.cells[0].source = "<details>the answer</details>"
+    nbformat.write(ours, folder)
+    assert graded(lesson, ours).cells[0].source == "<details>the answer</details>"
+
+
 def test_deleted_cells_come_back_in_their_places(lesson: Path) -> None:
     notebook = lesson_notebook()
     del notebook.cells[4], notebook.cells[1]
@@ -101,7 +127,7 @@ def test_whatever_was_handed_in_there_is_a_valid_notebook(lesson: Path, data: by
     notebook = graded(lesson, data, "it is <broken>")
     nbformat.validate(notebook)
     assert grade_ids(notebook) == EXPECTED
-    assert "it is &lt;broken&gt;" in notebook.cells[0].source
+    assert "it is < broken>" in notebook.cells[0].source
 
 
 def test_the_kernel_is_the_courses(lesson: Path) -> None:
