@@ -15,7 +15,6 @@ import json
 import os
 import secrets
 import select
-import shutil
 import socket
 import subprocess
 import tempfile
@@ -30,6 +29,7 @@ from innervision.classroom.bwrap import NOBODY, OTHERWISE, SandboxError, find_bw
 from innervision.classroom.cells import without_magics
 from innervision.classroom.exercises import load_graders
 from innervision.classroom.isolation import Limits, Worker
+from innervision.classroom.leftovers import own_folder, remove_folder
 from innervision.classroom.lessons import read_lesson
 from innervision.classroom.paths import Course, find_course
 from innervision.classroom.sealed import seal
@@ -81,8 +81,7 @@ class Sandbox:
         self.imports = [*imports]
         self.bwrap = find_bwrap()
         self.below_tmp = [str(folder) for folder in visible_folders() if folder.is_relative_to("/tmp")]
-        self.folder = Path(tempfile.mkdtemp(prefix="innervision-sealed-"))
-        self.folder.chmod(0o755)
+        self.folder = own_folder()
         seal(self.folder, functions)
         self._start()
 
@@ -107,7 +106,7 @@ class Sandbox:
     def close(self) -> None:
         """End the sandbox with everything in it."""
         self._stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove_folder(self.folder)
 
     def __enter__(self) -> Sandbox:
         return self
