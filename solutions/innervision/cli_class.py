@@ -101,7 +101,10 @@ def export(
     """Write the grades of a course for another system."""
     from innervision.classroom.export import export_grades
 
-    print(export_grades(course, to, assignments=assignment or (), path=output))
+    def warn(sentence: str) -> None:
+        typer.echo(f"Note: {sentence}", err=True)
+
+    print(export_grades(course, to, assignments=assignment or (), path=output, warn=warn))
 
 
 def similar(
@@ -110,20 +113,34 @@ def similar(
     lesson: Lesson = None,
     least: Annotated[float, typer.Option(min=0.0, max=1.0, help="Show pairs from this similarity on.")] = 0.5,
 ) -> None:
-    """Show which submissions look alike: a hint, never a score."""
+    """Show which submissions look alike, or like the library: a hint, never a score."""
     from rich.table import Table
 
+    from innervision.classroom.export import student_names
     from innervision.classroom.similarity import similar_submissions
+    from innervision.classroom.solution_copies import solution_copies
 
     pairs = similar_submissions(course, assignment, lesson=lesson, least=least)
-    if not pairs:
+    copies = solution_copies(course, assignment, lesson=lesson)
+    names = student_names(course)
+    if pairs:
+        table = Table("student", "student", "shared", "pieces", "exercises", title="A hint to a person, never a score")
+        for pair in pairs:
+            both = (_who(pair.first, names), _who(pair.second, names))
+            table.add_row(*both, f"{pair.similarity:.0%}", str(pair.pieces), ", ".join(pair.exercises))
+        _console().print(table)
+    else:
         print(f"No two submissions share {least:.0%} of their own code.")
-        return
-    table = Table("student", "student", "shared", "pieces", "exercises", title="A hint to a person, never a score")
-    for pair in pairs:
-        where = ", ".join(pair.exercises)
-        table.add_row(_plain(pair.first), _plain(pair.second), f"{pair.similarity:.0%}", str(pair.pieces), where)
-    _console().print(table)
+    if copies:
+        title = "Like the library's own solution: a hint to a person, never a score"
+        table = Table("student", "functions", "exercises", "with its names", title=title)
+        for hint in copies:
+            counts = f"{len(hint.exercises)} of {hint.compared}"
+            cells = (", ".join(hint.exercises), ", ".join(hint.same_names))
+            table.add_row(_who(hint.student, names), counts, *cells)
+        _console().print(table)
+    else:
+        print("No submission has the library's own solutions.")
 
 
 def _regrade(
@@ -131,6 +148,7 @@ def _regrade(
 ) -> None:
     import os
 
+    from innervision.classroom.export import student_names
     from innervision.classroom.regrade import regrade_exercise
 
     students, timeout = rest
@@ -144,10 +162,12 @@ def _regrade(
         students=students,
         timeout=timeout,
     )
+    names = student_names(course)
     for change in changes:
         new = "not graded" if change.new is None else f"{change.new:g}"
         same = " (unchanged)" if change.new == change.old else ""
-        print(f"{change.student}: {change.old:g} → {new}{same}{' · ' + change.reason if change.reason else ''}")
+        name = f" ({names[change.student]})" if names.get(change.student) else ""
+        print(f"{change.student}{name}: {change.old:g} → {new}{same}{' · ' + change.reason if change.reason else ''}")
     if any(change.new is None for change in changes):
         raise typer.Exit(1)
 
@@ -192,6 +212,11 @@ def _console() -> Any:
     from rich.console import Console
 
     return Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+
+
+def _who(student: str, names: dict[str, str]) -> str:
+    """ "Ada Lovelace (ada)", or the id where no name is known."""
+    return _plain(f"{names[student]} ({student})" if names.get(student) else student)
 
 
 def _plain(text: str) -> str:

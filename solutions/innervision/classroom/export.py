@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,8 @@ from innervision.classroom.course_folder import CourseFolder, open_course
 from innervision.classroom.records import Journal, write_durably
 
 FORMATS = ("csv", "canvas", "moodle")
+NAMED = 5  # students whom a warning names
+NOTHING = "\0"  # no assignment has this name
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,14 @@ class Grades:
     scores: dict[tuple[str, str], Score]
 
 
-def export_grades(course: Path | str, to: str, *, assignments: Sequence[str] = (), path: Path | None = None) -> Path:
+def export_grades(
+    course: Path | str,
+    to: str,
+    *,
+    assignments: Sequence[str] = (),
+    path: Path | None = None,
+    warn: Callable[[str], None] | None = None,
+) -> Path:
     """Write the grades of a course to a file.
 
     Args:
@@ -78,6 +87,7 @@ def export_grades(course: Path | str, to: str, *, assignments: Sequence[str] = (
         to: "csv", "canvas" or "moodle".
         assignments: Only these; all when empty.
         path: Where to; ``<course>/innervision/grades-<to>.csv`` when None (``grades.csv`` for csv).
+        warn: Called with one sentence where the other system may not find a student.
 
     Returns:
         Where it was written.
@@ -89,6 +99,9 @@ def export_grades(course: Path | str, to: str, *, assignments: Sequence[str] = (
         raise ValueError(f"to is {to!r}; it must be one of {', '.join(FORMATS)}.")
     folder = open_course(course)
     grades = read_grades(folder, assignments)
+    sentence = _nameless(folder, grades) if to == "moodle" else ""
+    if sentence and warn is not None:
+        warn(sentence)
     rows = {"csv": _csv, "canvas": _canvas, "moodle": _moodle}[to](grades)
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerows(rows)
@@ -107,6 +120,13 @@ def read_grades(course: CourseFolder, assignments: Sequence[str] = ()) -> Grades
         raise ValueError(f"course is {str(course.root)!r}; nothing has been graded yet.")
     kept = {name: top for name, top in grades.assignments.items() if name in assignments or not assignments}
     return Grades(kept, grades.students, {pair: score for pair, score in grades.scores.items() if pair[0] in kept})
+
+
+def student_names(course: Path | str) -> dict[str, str]:
+    """Names by student id, as far as nbgrader's gradebook knows them; empty for plain folders."""
+    folder = open_course(course)
+    grades = _from_gradebook(folder, NOTHING) if folder.uses_nbgrader else None
+    return {each.id: each.full_name for each in grades.students if each.full_name} if grades else {}
 
 
 def gradebook_grades(course: CourseFolder, assignment: str) -> Grades | None:
@@ -166,6 +186,22 @@ def _canvas(grades: Grades) -> list[list[str]]:
         scores = [_cell(grades, name, student.id) for name in grades.assignments]
         rows.append([student.name, student.lms_user_id, "", student.id, "", *scores])
     return rows
+
+
+def _nameless(course: CourseFolder, grades: Grades) -> str:
+    """Of whom Moodle would get no name or no e-mail address, and what to do; "" where there is nobody."""
+    graded = {student for _, student in grades.scores}
+    missing = [each.id for each in grades.students if each.id in graded and not (each.full_name and each.email)]
+    if not missing:
+        return ""
+    who = ", ".join(missing[:NAMED]) + (f" and {len(missing) - NAMED} more" if len(missing) > NAMED else "")
+    if not course.uses_nbgrader:
+        return f"Plain folders hold no names and e-mail addresses ({who}); let Moodle map Username to the user name."
+    return (
+        f"{who} {'has' if len(missing) == 1 else 'have'} no name or no e-mail address in the gradebook; add them with "
+        "`nbgrader db student add ID --first-name=… --last-name=… --email=…` and export again, or let Moodle map "
+        "Username to the user name."
+    )
 
 
 def _moodle(grades: Grades) -> list[list[str]]:

@@ -110,35 +110,42 @@ def own_code(submission: bytes, template: Template) -> dict[str, str]:
 
 def fingerprints(code: Mapping[str, str]) -> dict[str, set[int]]:
     """Hashes of the shape of the code, by exercise. Code that Python cannot read has none."""
-    return {name: _winnow(tokens) for name, source in code.items() if (tokens := list(_shape(source)))}
+    return {name: _winnow(tokens) for name, source in code.items() if (tokens := shape(source))}
 
 
-def _shape(source: str) -> Iterable[str]:
-    """The syntax tree as a row of tokens, without names, constants, docstrings, annotations and decorators."""
+def shape(source: str, *, names: bool = False) -> list[str]:
+    """The syntax tree as a row of tokens, without constants, docstrings, annotations, decorators and imports.
+
+    Args:
+        source: Python; code that cannot be read has no tokens.
+        names: Keep the names of variables.
+    """
     lines = (line for line in source.splitlines() if not line.lstrip().startswith(("%", "!")))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about a student's code, not about ours
             tree = ast.parse("\n".join(lines))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return
+        return []
+    tokens: list[str] = []
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield from itertools.chain.from_iterable(_tokens(statement) for statement in _without_docstring(node.body))
+            for statement in _without_docstring(node.body):
+                tokens += _tokens(statement, names)
         elif not isinstance(node, ast.Import | ast.ImportFrom):
-            yield from _tokens(node)
+            tokens += _tokens(node, names)
+    return tokens
 
 
-def _tokens(node: ast.AST) -> Iterable[str]:
-    stack: list[ast.AST | str] = [node]
+def _tokens(node: ast.AST, names: bool) -> Iterable[str]:
+    stack: list[ast.AST] = [node]
     while stack:
         part = stack.pop()
-        if isinstance(part, str):
-            yield part
-            continue
         yield type(part).__name__
         if isinstance(part, ast.Attribute):  # which function of a library is called belongs to the shape
             yield part.attr
+        if names and isinstance(part, ast.Name):
+            yield part.id
         if not isinstance(part, ast.Constant | ast.Name | ast.arg | ast.expr_context):
             stack += reversed(list(ast.iter_child_nodes(part)))
 

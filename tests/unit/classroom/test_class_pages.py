@@ -7,16 +7,17 @@ import io
 from pathlib import Path
 
 import pytest
-from tests.unit.classroom.class_fakes import lesson
+from nbgrader.api import Gradebook
+from tests.unit.classroom.class_fakes import course, fake_work, lesson
 
 from innervision.classroom.class_report import class_report
-from innervision.classroom.class_run import ClassResult, StudentRow
+from innervision.classroom.class_run import ClassResult, StudentRow, grade_class
 from innervision.classroom.class_table import class_table
-from innervision.classroom.export import Grades, Score, Student, export_grades
+from innervision.classroom.export import Grades, Score, Student, export_grades, student_names
 from innervision.classroom.feedback import copy_marks, duration, feedback_page
 from innervision.classroom.gradebook import Delivered
 
-__all__ = ["lesson"]  # fixture
+__all__ = ["course", "lesson"]  # fixtures
 
 
 def record(student: str, *points: float, cause: str = "", seconds: float = 1.0) -> dict[str, object]:
@@ -241,6 +242,27 @@ def test_exports_have_the_documented_columns(tmp_path: Path) -> None:
         *("tiny", "", "ada", "", "", ""),
         *("2", "0", "2", "2"),
     ]
+
+
+def test_moodle_is_told_whom_it_may_not_find(tmp_path: Path, course: Path) -> None:
+    warnings: list[str] = []
+    export_grades(plain_course(tmp_path), "moodle", warn=warnings.append)
+    assert warnings.pop() == (
+        "Plain folders hold no names and e-mail addresses (ada, bob); let Moodle map Username to the user name."
+    )
+    export_grades(tmp_path, "csv", warn=warnings.append)
+    grade_class(course, "tiny", jobs=1, isolation="process", work=fake_work)
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
+        for name in ("ada", "bob"):
+            book.update_or_create_student(name, first_name="A", last_name="B", email="a@b.c")
+    assert not warnings
+    export_grades(course, "moodle", warn=warnings.append)
+    assert warnings.pop() == (
+        "eve has no name or no e-mail address in the gradebook; add them with `nbgrader db student add ID "
+        "--first-name=… --last-name=… --email=…` and export again, or let Moodle map Username to the user name."
+    )
+    assert student_names(course) == {"ada": "A B", "bob": "A B"}
+    assert student_names(tmp_path) == {}
 
 
 def test_mistakes_of_an_export_are_one_sentence(tmp_path: Path) -> None:
