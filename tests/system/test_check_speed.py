@@ -7,12 +7,15 @@ from statistics import median
 from typing import Any
 
 import pytest
+import torch
+from torch.nn.modules.module import register_module_forward_pre_hook
 
 from innervision.classroom import notebook
 from innervision.classroom.exercises import load_graders
 from innervision.classroom.lessons import read_lesson
 from innervision.classroom.paths import find_course
 from innervision.classroom.references import copy_of
+from innervision.models import load
 
 LIMIT = 1.0  # seconds
 
@@ -35,3 +38,22 @@ def test_a_check_answers_within_a_second(tmp_path, monkeypatch, capsys):
             seconds[task] = time.monotonic() - start
             assert float(result) == cell.points, task
     assert median(seconds.values()) <= LIMIT, seconds
+
+
+@pytest.mark.slow
+def test_a_question_about_the_sample_looks_at_it_once_whatever_is_answered():
+    asked = load_graders("00-start-here").questions["00.q_most_confident_mistake"]
+    network, images = load("mini"), []
+
+    def count(module: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
+        if type(module) is type(network):
+            images.append(len(inputs[0]))
+
+    counting = register_module_forward_pre_hook(count)
+    try:
+        numbers = [measure() for measure in (asked.answer, *(value for value, _ in asked.wrong))]
+    finally:
+        counting.remove()
+    assert sum(images) in (0, 1000)  # none where this process has been asked before
+    assert 0 < numbers[0] < 1
+    assert numbers[1] == pytest.approx(100 * numbers[0])
