@@ -98,7 +98,8 @@ class RedirectedReLU(torch.autograd.Function):
     def backward(context: Any, gradient: Tensor) -> Tensor:
         """``redirected_relu`` of the saved values and the arriving gradient."""
         (values,) = context.saved_tensors
-        return redirected_relu(values, gradient)
+        passed = torch.where(values > 0, gradient, 0)
+        return redirected_relu(values, gradient) if _any_blocked(passed) else passed
 
 
 class RedirectedReLU6(torch.autograd.Function):
@@ -114,7 +115,14 @@ class RedirectedReLU6(torch.autograd.Function):
     def backward(context: Any, gradient: Tensor) -> Tensor:
         """``redirected_relu6`` of the saved values and the arriving gradient."""
         (values,) = context.saved_tensors
-        return redirected_relu6(values, gradient)
+        passed = torch.where((values > 0) & (values < CEILING), gradient, 0)
+        return redirected_relu6(values, gradient) if _any_blocked(passed) else passed
+
+
+def _any_blocked(passed: Float[Tensor, "batch ..."]) -> bool:
+    """Whether an image is left without gradient. Most steps need nothing but this look: a norm reads memory once."""
+    largest = torch.linalg.vector_norm(passed, ord=torch.inf, dim=tuple(range(1, passed.ndim)))
+    return bool((largest == 0).any())
 
 
 @contextmanager

@@ -28,6 +28,10 @@ class Scorer:
         examples: Images to find the layers with, ``(batch, 3, height, width)`` in [0, 1].
         drawing: The same images before any transform, for objectives that look at these; by default the examples.
 
+    Attributes:
+        layers: The layers that the objectives read.
+        separate: Whether each image has an objective of its own.
+
     Raises:
         ValueError: The model is in training mode; the images do not fit; an objective reads a layer or a channel
             that does not exist, returns another shape than one number per image, or does not depend on the image.
@@ -49,21 +53,27 @@ class Scorer:
         check_images(model, examples)
         self._check_count(len(examples))
         drawing = examples if drawing is None else drawing
+        self._known: dict[int, dict[str, Tensor]] = {}
         with torch.enable_grad(), frozen(model):
             read = [self._layers_read(i, examples.detach(), drawing.detach()) for i in range(len(self.objectives))]
+        self._known.clear()
         self.reads_drawing = any(DRAWING in names for names in read)
         self.layers = sorted(set().union(*read) - {IMAGE, DRAWING})
+        self.separate = not self.shared and all(wanted == 1 for wanted in self.wanted)
 
     def __call__(
         self,
         images: Float[Tensor, "batch 3 height width"],
         drawing: Float[Tensor, "batch channel height width"] | None = None,
+        first: int = 0,
     ) -> Float[Tensor, "batch"]:
         """One number per image, with gradients back to the images.
 
         Args:
-            images: What the network is shown.
+            images: What the network is shown. If each has an objective of its own (``separate``), these may be some of
+                the images in a row.
             drawing: The same before any transform; by default the images.
+            first: Index of the first image among all.
         """
         # Colours on the innermost axis in memory: convolutions and above all poolings are faster so on a CPU.
         laid_out = images.contiguous(memory_format=torch.channels_last)
@@ -73,11 +83,12 @@ class Scorer:
             activations[DRAWING] = images if drawing is None else drawing
         if self.shared:
             return self.objectives[0](activations)
+        chosen = slice(first, first + len(images)) if self.separate else slice(None)
         # One split per layer and not one slice per image: its gradient is a single concatenation.
-        parts = {name: activation.split(self.wanted) for name, activation in activations.items()}
+        parts = {name: activation.split(self.wanted[chosen]) for name, activation in activations.items()}
         scores = [
             objective({name: pieces[i] for name, pieces in parts.items()})
-            for i, objective in enumerate(self.objectives)
+            for i, objective in enumerate(self.objectives[chosen])
         ]
         return torch.cat(scores)
 
@@ -94,17 +105,19 @@ class Scorer:
         """Run one objective on the example images, note what it reads and check what it returns."""
         objective = self.objectives[index]
         label = "objectives" if self.shared else f"objectives[{index}]"
-        first = sum(self.wanted[:index])
-        own = slice(None) if self.shared else slice(first, first + self.wanted[index])
-        images = examples[own].clone().requires_grad_(True)
-        activations = NotingActivations(self.model, images, drawing[own].clone().requires_grad_(True))
+        # Any images will do to see what an objective reads. The first ones serve all, so each layer is run but once.
+        count = len(examples) if self.shared else self.wanted[index]
+        if count not in self._known:
+            shown, drawn = (values[:count].clone().requires_grad_(True) for values in (examples, drawing))
+            self._known[count] = {IMAGE: shown, DRAWING: drawn}
+        activations = NotingActivations(self.model, self._known[count])
         try:
             scores = objective(activations)
         except IndexError as error:
             raise ValueError(
                 f"{label}: '{objective}' asks for an index that does not exist; {activations.sizes()}"
             ) from error
-        expected = (len(images),)
+        expected = (count,)
         if not isinstance(scores, Tensor) or scores.shape != expected:
             got = f"shape {tuple(scores.shape)}" if isinstance(scores, Tensor) else type(scores).__name__
             raise ValueError(f"{label}: '{objective}' returned {got}; return one number per image, shape {expected}")
@@ -114,17 +127,21 @@ class Scorer:
 
 
 class NotingActivations(Mapping[str, Tensor]):
-    """Activations that are computed when they are asked for; it remembers which were."""
+    """Activations that are computed when they are asked for; it remembers which were.
 
-    def __init__(self, model: nn.Module, images: Float[Tensor, "batch 3 height width"], drawing: Tensor):
-        self.model, self.images, self.drawing = model, images, drawing
-        self.seen: dict[str, Tensor] = {IMAGE: images}
+    Args:
+        model: A network in eval mode.
+        known: Image, drawing, and what was computed before; what is computed joins it.
+    """
+
+    def __init__(self, model: nn.Module, known: dict[str, Tensor]):
+        self.model, self.known = model, known
+        self.seen: dict[str, Tensor] = {}
 
     def __getitem__(self, layer: str) -> Tensor:
-        if layer == DRAWING:
-            self.seen[DRAWING] = self.drawing
-        if layer not in self.seen:
-            self.seen.update(record(self.model, self.images, [layer]))
+        if layer not in self.known:
+            self.known.update(record(self.model, self.known[IMAGE], [layer]))
+        self.seen[layer] = self.known[layer]
         return self.seen[layer]
 
     def __iter__(self) -> Iterator[str]:

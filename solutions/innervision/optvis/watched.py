@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from innervision.optvis.portions import in_portions
 from innervision.optvis.rectifiers import redirect_rectifiers
 from innervision.optvis.scoring import Scorer
 from innervision.optvis.transforms import Images, Transform
@@ -55,7 +56,12 @@ class Watched:
         redirected = self.step < self.redirect_steps
         self.step += 1
         with redirect_rectifiers(self.scorer.model) if redirected else nullcontext():
-            scores = self.scorer(images, self.drawing)
+            scores = self._scored(images, images if self.drawing is None else self.drawing)
         if not isinstance(self.bar, nullcontext):
             self.bar.update(self.bar.task_ids[0], advance=1)
         return scores
+
+    def _scored(self, images: Images, drawing: Images) -> Float[Tensor, "batch"]:
+        if self.scorer.separate and images.device.type == "cpu":
+            return in_portions(self.scorer, images, drawing)
+        return self.scorer(images, drawing)

@@ -14,6 +14,7 @@ from torch import Tensor
 from innervision.optvis.transforms import (
     compose,
     jitter,
+    one_pose,
     pad,
     random_rotate,
     random_scale,
@@ -137,6 +138,32 @@ def test_standard_transforms_are_lucids_at_128_and_shrink(generator: torch.Gener
     assert sizes == {int((128 + 24 - 8) * (1 + (i - 5) / 50)) - 4 for i in range(11)}
     small = {standard_transforms(32)(torch.zeros(1, 3, 32, 32), generator).shape[-1] for _ in range(200)}
     assert small == {int((32 + 6 - 4) * (1 + (i - 5) / 50)) - 2 for i in range(11)}
+
+
+ONE_AFTER_THE_OTHER = [
+    (3, 2, [1.0], [0], 4, 1e-5),  # nothing to interpolate
+    (6, 4, [0.9, 1.1], [0], 4, 0.01),
+    (6, 4, [1.0], [-10, 10], 4, 0.01),
+    (6, 4, [0.9, 1.0, 1.1], [-10, 0, 10], 4, 0.01),
+]
+
+
+@pytest.mark.parametrize(("border", "first", "factors", "degrees", "second", "tolerance"), ONE_AFTER_THE_OTHER)
+@pytest.mark.parametrize("seed", range(4))
+def test_one_pose_is_five_transforms_one_after_the_other(
+    border: int, first: int, factors: list[float], degrees: list[float], second: int, tolerance: float, seed: int
+) -> None:
+    """Up to the second interpolation, which on waves this long (24 pixels and more) changes little."""
+    rows, columns = coordinates(48, 64)[0, 0], coordinates(48, 64)[0, 1]
+    waves = torch.stack([(rows / 4).sin(), (columns / 5).cos(), ((rows + columns) / 6).sin()])
+    fade = (rows * torch.pi / 47).sin() * (columns * torch.pi / 63).sin()  # grey at the edges, as beyond them
+    images = torch.stack([0.5 + 0.4 * waves * fade, 0.5 - 0.4 * waves * fade])
+    several = [pad(border), jitter(first), random_scale(factors), random_rotate(degrees), jitter(second)]
+    generators = [torch.Generator().manual_seed(seed) for _ in range(2)]
+    expected = compose(several)(images, generators[0])
+    shown = one_pose(border, first, factors, degrees, second)(images, generators[1])
+    torch.testing.assert_close(shown, expected, rtol=0, atol=tolerance)
+    assert torch.equal(generators[0].get_state(), generators[1].get_state())
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 7, 8, 12, 16, 20, 64])
