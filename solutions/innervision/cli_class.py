@@ -196,9 +196,8 @@ def _show(result: ClassResult) -> None:
     from innervision.classroom.class_table import class_table
 
     _console().print(class_table(result))
-    print(
-        f"{len(result.rows)} submissions in {result.seconds:.1f} s, seed {result.seed}. Class report: {result.report}"
-    )
+    count = f"{len(result.rows)} submission{'' if len(result.rows) == 1 else 's'}"
+    print(f"{count} in {result.seconds:.1f} s, seed {result.seed}. Class report: {result.report}")
 
 
 def _line(row: StudentRow) -> str:
