@@ -23,7 +23,8 @@ class Groups:
     Attributes:
         channels: How much each channel belongs to each group: directions of length 1, nothing below 0.
         maps: How strong each group is at each position of each image, nothing below 0.
-        unexplained: Length of what the groups leave over, divided by the length of the activations, in [0, 1].
+        unexplained: Length of what the groups leave over, divided by the length of the activations, in [0, 1]; 0 where
+            nothing is active.
     """
 
     channels: Float[Tensor, "groups channel"]
