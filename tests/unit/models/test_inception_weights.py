@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from innervision.activations import record
 from innervision.models import FULL, Inception, load
 from innervision.models.inception import Mixed
 from innervision.models.inception_weights import SOURCES, our_key
@@ -62,6 +63,34 @@ def test_the_full_network_reads_the_layout(layout, tmp_path: Path) -> None:
     save_file({layout(key): value for key, value in state.items()} | extra, tmp_path / "w.safetensors")
     network = load("inceptionv1", weights=tmp_path / "w.safetensors")
     assert all(torch.equal(value, state[key]) for key, value in network.state_dict().items())
+
+
+PUBLISHED_WIDTHS = {
+    "conv2d0": 64,
+    "conv2d1": 64,
+    "conv2d2": 192,
+    "mixed3a": 256,
+    "mixed3b": 480,
+    "mixed4a": 508,
+    "mixed4b": 512,
+    "mixed4c": 512,
+    "mixed4d": 528,
+    "mixed4e": 832,
+    "mixed5a": 832,
+    "mixed5b": 1024,
+}
+
+
+@pytest.mark.parametrize("layout", [lucid, captum])
+def test_a_file_in_a_published_layout_gives_the_published_channels(layout, tmp_path: Path) -> None:
+    state = {layout(key): torch.full(value.shape, 0.01) for key, value in Inception(FULL).state_dict().items()}
+    torch.save(
+        state | {key: torch.zeros(shape) for key, shape in AUXILIARY[layout].items()}, tmp_path / "inception.pth"
+    )
+    network = load("inceptionv1", weights=tmp_path / "inception.pth")
+    seen = record(network, torch.zeros(1, 3, 64, 64), [*PUBLISHED_WIDTHS, "softmax2_pre_activation"])
+    assert seen.pop("softmax2_pre_activation").shape == (1, 1008)
+    assert {name: activation.shape[1] for name, activation in seen.items()} == PUBLISHED_WIDTHS
 
 
 def test_the_published_addresses() -> None:

@@ -92,3 +92,17 @@ def test_block_redirects_relu6_and_leaves_nothing_behind(inplace: bool) -> None:
     assert torch.equal(gradient_of(x), plain)
     assert model[1].inplace is inplace
     assert not model[1]._forward_hooks
+
+
+@pytest.mark.parametrize(("module", "rule"), [(nn.ReLU, lucid_rule), (nn.ReLU6, lucid_rule_for_relu6)])
+@pytest.mark.parametrize("blocked", [0, 1, 3])
+def test_modules_follow_the_rule_however_many_images_are_blocked(module, rule, blocked: int) -> None:
+    generator = torch.Generator().manual_seed(0)
+    values = torch.randn(3, 4, 5, 5, generator=generator)
+    values[:blocked] = -values[:blocked].abs()
+    values = values.contiguous(memory_format=torch.channels_last).requires_grad_(True)
+    gradient = torch.randn(values.shape, generator=generator)
+    model = module()
+    with redirect_rectifiers(model):
+        (found,) = torch.autograd.grad(model(values), values, gradient)
+    torch.testing.assert_close(found, -rule(values.detach(), -gradient), rtol=0, atol=0)

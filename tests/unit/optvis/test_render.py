@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from innervision.optvis.joint import diverse, diversity, interpolate, together
 from innervision.optvis.objectives import IMAGE, channel, of_drawing, of_image
+from innervision.optvis.portions import PORTION
 from innervision.optvis.published import lucid_transforms
 from innervision.optvis.pyramids import LaplacianPyramid
 from innervision.optvis.render import Rendering, ascend, maximize, render
@@ -129,6 +130,24 @@ def test_same_seed_same_pixels_and_nothing_global_changes(model: nn.Sequential) 
     assert torch.equal(first.images, given.images)
     assert not torch.equal(first.images, other.images)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_same_seed_same_pixels_after_other_work(model: nn.Sequential) -> None:
+    """Other drawings, sizes and batches, training, and draws from the global generator in between."""
+    names = [f"2:{i % 5}" for i in range(PORTION + 3)]
+    first = render(model, names, **QUICK)
+    other = network(seed=1)
+    for size, count in ((9, 1), (14, PORTION), (12, 2)):
+        render(other, names[:count], size=size, steps=3, seed=count, parametrization="pixel")
+    other.train()
+    optimizer = torch.optim.Adam(other.parameters())
+    other(torch.rand(4, 3, 12, 12)).sum().backward()
+    optimizer.step()
+    render(model, "0:1", size=20, steps=2)
+    again = render(model, names, **QUICK)
+    assert torch.equal(first.images, again.images)
+    assert torch.equal(first.history, again.history)
+    assert torch.equal(first.scores, again.scores)
 
 
 @pytest.mark.slow
