@@ -27,6 +27,7 @@ from typing import BinaryIO
 
 from innervision.classroom.bwrap import NOBODY, OTHERWISE, SandboxError, find_bwrap, sandbox_command, visible_folders
 from innervision.classroom.cells import without_magics
+from innervision.classroom.cores import Core
 from innervision.classroom.exercises import load_graders
 from innervision.classroom.isolation import Limits, Worker
 from innervision.classroom.leftovers import own_folder, remove_folder
@@ -83,6 +84,7 @@ class Sandbox:
         self.below_tmp = [str(folder) for folder in visible_folders() if folder.is_relative_to("/tmp")]
         self.folder = own_folder()
         seal(self.folder, functions)
+        self.core = Core()
         self._start()
 
     def launch(self, limits: Limits) -> SandboxedProcess:
@@ -106,6 +108,7 @@ class Sandbox:
     def close(self) -> None:
         """End the sandbox with everything in it."""
         self._stop()
+        self.core.release()
         remove_folder(self.folder)
 
     def __enter__(self) -> Sandbox:
@@ -127,6 +130,7 @@ class Sandbox:
                 env={"PATH": "/usr/bin:/bin"},
                 cwd="/",
             )
+        self.core.keep(self.process.pid)
         self._ready = False
 
     def _wait_ready(self, seconds: float) -> None:

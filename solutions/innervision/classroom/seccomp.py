@@ -2,7 +2,8 @@
 
 A filter of the kernel's own kind (seccomp, classic BPF), set without any library. It refuses new name spaces, mounts,
 tracing other processes, kernel interfaces with a long history of holes (io_uring, bpf, userfaultfd, key rings), sockets
-of every family but Unix's, and memory that no process limit counts (memfd, System V). All else is left to the kernel.
+of every family but Unix's, memory that no process limit counts (memfd, System V), and leaving the processor core that
+the sandbox keeps to. All else is left to the kernel.
 """
 
 from __future__ import annotations
@@ -63,6 +64,7 @@ NUMBERS = {
     "msgget": (68, 186),
     "semget": (64, 190),
     "mq_open": (240, 180),
+    "sched_setaffinity": (203, 122),
 }
 CLONE, CLONE3, SOCKET = (56, 220), (435, 435), (41, 198)
 

@@ -170,6 +170,18 @@ def test_system_calls_that_lead_out_are_refused(workers: SandboxedWorkers, name:
     assert run(workers, probe) == [-1, 1]
 
 
+def test_a_worker_keeps_to_one_core(workers: SandboxedWorkers) -> None:
+    assert workers.sandbox.core.number is None or run(workers, "return len(os.sched_getaffinity(0))") == 1
+    every = set(range(os.cpu_count() or 1))
+    assert refused(workers, f"os.sched_setaffinity(0, {every})") == "PermissionError"
+
+
+def test_the_first_optimiser_imports_nothing(workers: SandboxedWorkers) -> None:
+    """Its imports take a second, which every submission would pay again."""
+    probe = "import sys\nbefore = len(sys.modules)\ntorch.optim.Adam([torch.zeros(1, requires_grad=True)])"
+    assert run(workers, f"{probe}\nreturn len(sys.modules) - before") == 0
+
+
 def test_new_user_name_spaces_are_refused_by_every_call(workers: SandboxedWorkers) -> None:
     probe = "libc = ctypes.CDLL(None, use_errno=True)\nreturn [libc.unshare(0x10000000), ctypes.get_errno()]"
     assert run(workers, probe) == [-1, 1]

@@ -1,0 +1,64 @@
+"""Each sandbox keeps to one processor core of its own, so that no submission can take the time of another one.
+
+A submission that starts sixty processes would otherwise get sixty shares of the machine, and a neighbour who is graded
+at that moment could run out of time. Which core is free is settled by locks on small files, one for each core: the
+kernel lets go of a lock when its process ends, however it ends.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+
+class Core:
+    """One processor core, ours until ``release``; none if all are taken, or where the system knows no such thing.
+
+    Attributes:
+        number: As the system counts cores, or None.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.number: int | None = None
+        self._lock = -1
+        folder = folder or Path(tempfile.gettempdir())
+        for number in _cores():
+            lock = _lock(folder / f"innervision-{os.geteuid()}-core-{number}.lock")
+            if lock is not None:
+                self.number, self._lock = number, lock
+                return
+
+    def keep(self, process: int) -> None:
+        """Let a process, and all that it will start, run on this core only."""
+        if self.number is not None:
+            with suppress(OSError):  # it has ended already, or the system does not allow it
+                os.sched_setaffinity(process, {self.number})
+
+    def release(self) -> None:
+        """Let others have it."""
+        if self._lock >= 0:
+            os.close(self._lock)
+        self.number, self._lock = None, -1
+
+
+def _cores() -> list[int]:
+    """The cores that this process may use, the last first: systems like to do their own work on the first."""
+    return sorted(os.sched_getaffinity(0), reverse=True) if hasattr(os, "sched_getaffinity") else []
+
+
+def _lock(path: Path) -> int | None:
+    """A descriptor that holds the lock of a file, or None. A link in the file's place is not followed."""
+    import fcntl
+
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError:  # another user's, say
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
