@@ -20,6 +20,7 @@ from innervision.classroom.paths import exercise_functions, find_course, item_or
 from innervision.classroom.references import copy_of, plain_function
 from innervision.classroom.report import Result
 from innervision.classroom.student import InProcess
+from innervision.classroom.wire import pack
 
 COURSE = find_course()
 SLUGS = COURSE.slugs()
@@ -127,3 +128,17 @@ def test_every_wrong_answer_reads_its_own_sentence(slug, item):
 def test_the_three_dots_are_not_done_yet(slug, item):
     result = judged(slug, item, {graders_of(slug).questions[item].variable: ...}, SEEDS[0])
     assert (result.status, result.points) == ("not done yet", 0)
+
+
+@each_exercise
+def test_judging_leaves_the_reference_as_it_is(slug, item):
+    """A class is judged by one set of answers: what a grader did to it while judging one student would hit the next."""
+    graders, trusted = graders_of(slug), Trusted(graders_of(slug))
+    name = graders.functions[item].rpartition(".")[2]
+    wrong = [variant.function for variant in graders.misconceptions[item][:2]]
+    for function in [copy_of(graders.functions[item]), *wrong]:
+        before = {key: pack(answer.value) for key, answer in trusted._answers.items()}
+        run = InProcess({name: function}, graders.functions, graders.scenarios)
+        grade_item(graders, trusted, run, item, SEEDS[0])
+        assert {key: pack(trusted._answers[key].value) for key in before} == before
+    assert before

@@ -36,6 +36,7 @@ def grade(
     timeout: float = 10.0,
     course: Course | None = None,
     workers: WarmWorkers | None = None,
+    trusted: Trusted | None = None,
 ) -> Report:
     """Grade one notebook.
 
@@ -47,6 +48,7 @@ def grade(
         timeout: Wall time of one exercise, in seconds.
         course: Where lessons and graders are; this installation's own when None.
         workers: Warm workers to use; they stay the caller's. ``timeout`` is then theirs.
+        trusted: What the library answers in this lesson. A class graded with one seed asks the same of it each time.
 
     Raises:
         SubmissionError: If the file is no notebook of the course.
@@ -67,18 +69,25 @@ def grade(
         message = partial(lesson_message, read_lesson(submission.lesson, course), graders, workers.limits)
         session = stack.enter_context(Session(submission, message, workers))
         workers.prepare(submission.lesson, session.message)
-        results = grade_items(graders, session, seed, exercises)
+        results = grade_items(graders, session, seed, exercises, trusted)
     return Report(path.name, submission.lesson, seed, results, list(submission.problems))
 
 
-def grade_items(graders: Graders, run: Run, seed: int, only: Collection[str] | None = None) -> list[Result]:
+def grade_items(
+    graders: Graders,
+    run: Run,
+    seed: int,
+    only: Collection[str] | None = None,
+    trusted: Trusted | None = None,
+) -> list[Result]:
     """Judge every exercise and question of a lesson, in its order.
 
     Args:
         run: Answers with the student's code: a session, or functions of this process.
         only: Ids to judge; all when None.
+        trusted: Answers with the library; a new one when None.
     """
-    trusted = Trusted(graders)
+    trusted = trusted or Trusted(graders)
     items = [item for item in graders.order if item in graders.exercises or item in graders.questions]
     return [grade_item(graders, trusted, run, item, seed) for item in items if only is None or item in only]
 
