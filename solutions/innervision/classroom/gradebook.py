@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any
 
 from nbgrader import utils
-from nbgrader.api import BaseCell, Grade, Gradebook, MissingEntry, SubmittedNotebook
+from nbgrader.api import BaseCell, Grade, Gradebook, GradeCell, MissingEntry, SubmittedNotebook
 from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy.orm import with_polymorphic
 from traitlets import TraitError
@@ -90,13 +90,14 @@ class ClassGradebook:
             with book.db.no_autoflush:  # a half-made submission would be flushed, with a warning
                 submission = book.update_or_create_submission(self.assignment, student, **when)
             notebook = book.find_submission_notebook(self.template.name, self.assignment, student)
-            held = self._cells(book, notebook)  # noqa: F841  (so that none of them is asked for one by one below)
+            cells = self._cells(book, notebook)  # as long as they are held, none is asked for one by one below
+            worth = {cell.name: cell.max_score for cell in cells if isinstance(cell, GradeCell)}
             grades = {grade.name: grade for grade in notebook.grades}
             comments = {comment.name: comment for comment in notebook.comments}
             for item in self.template.items:
                 row, grade, comment = rows.get(item.id), grades.get(item.check_cell), comments.get(item.answer_cell)
-                if row is not None and grade is not None:
-                    _set_score(grade, float(row["points"]) / (item.max_points or 1.0) * (grade.max_score or 0.0))
+                if row is not None and grade is not None:  # not grade.max_score: each would be a query and a flush
+                    _set_score(grade, float(row["points"]) / (item.max_points or 1.0) * (worth[grade.name] or 0.0))
                 if row is not None and comment is not None:
                     comment.auto_comment = _as_comment(message_text(row)) or None
             book.db.flush()
