@@ -1,11 +1,14 @@
-"""Sixteen channels drawn together by ``innervision.render``, and one by one by torch-lucent, on the same network.
+"""Channels drawn together by ``innervision.render``, and one by one by torch-lucent, on the same networks.
 
-Same image size, steps, learning rate and threads, in one run, by turns. Reported: wall seconds for each channel, and
-the activation reached: each finished image's mean channel activation, as it is, without transforms.
+Same image size, threads, learning rate and objectives, in one run, by turns. torch-lucent does as it always does: its
+own transforms, the whole network, gradients for the weights too. The second figure is for weights that were frozen for
+it. It draws a sample of the channels: its cost does not depend on the channel.
 
-torch-lucent enlarges small images to 224 pixels unless ``fixed_image_size`` is set; it is set to the image size.
-Its transforms are its own standard ones, made for large images (a border of 12 pixels); with ``--same-transforms``
-they shrink with the image, as ours do. Run it on a machine that does nothing else.
+Equal steps: wall seconds a channel, everything included, after a first drawing that does not count.
+Equal activation: the finished images' mean channel activation without transforms is compared with what torch-lucent
+reaches in 512 steps. Whole drawings are timed, with as many steps as are enough on that network. Beside it: the share
+of fine grain, the total variation, and the activation in poses that neither was drawn in. The pictures lie side by
+side in ``build/bench``. Run it on a machine that does nothing else.
 """
 
 from __future__ import annotations
@@ -13,115 +16,152 @@ from __future__ import annotations
 import argparse
 import json
 import time
-import warnings
-from statistics import median
-from typing import Any
+from pathlib import Path
+from statistics import mean, median
 
 import torch
-from torch import Tensor
+from benchmarks.subjects import SUBJECTS, Subject, draw_with_lucent
+from torch import Tensor, nn
 
-from innervision.activations import record
-from innervision.models import load
+from innervision.optvis.arguments import PRECISIONS
+from innervision.optvis.measures import high_frequency_share, robust_activation
+from innervision.optvis.penalties import total_variation
+from innervision.optvis.portions import PORTION
 from innervision.optvis.render import render
+from innervision.optvis.rendering import Rendering
+from innervision.optvis.scoring import Scorer
+from innervision.optvis.transforms import unseen_transforms
 
-LAYER = "mixed3b"
-LEARNING_RATE = 0.05  # torch-lucent's default, and ours
+LUCENT_STEPS = 512
+"""torch-lucent's default."""
 
-
-def lucent_transforms(size: int) -> list[Any]:
-    """torch-lucent's standard transforms with border and shifts in proportion to 128 pixels."""
-    from lucent.optvis import transform
-
-    border, first, second = (max(1, round(pixels * size / 128)) for pixels in (12, 8, 4))
-    return [
-        transform.pad(border, mode="constant", constant_value=0.5),
-        transform.jitter(max(first, 2)),  # torch-lucent refuses 1
-        transform.random_scale([1 + (i - 5) / 50 for i in range(11)]),
-        transform.random_rotate([*range(-10, 11), 0, 0, 0, 0, 0]),
-        transform.jitter(max(second, 2)),
-    ]
+Figures = dict[str, float]
 
 
-def draw_with_lucent(network: torch.nn.Module, channel: int, size: int, steps: int, *, same: bool) -> Tensor:
-    """One channel by torch-lucent, ``(1, 3, size, size)``."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from lucent.optvis import param
-        from lucent.optvis.render import render_vis
-
-        (image,) = render_vis(
-            network,
-            f"{LAYER}:{channel}",
-            lambda: param.image(size),
-            transforms=lucent_transforms(size) if same else None,
-            thresholds=(steps,),
-            progress=False,
-            show_image=False,
-            preprocess=False,  # our networks normalise inside
-            fixed_image_size=size,
-        )
-    for module in network.modules():  # torch-lucent leaves its hooks behind: each drawing would be slower than the last
-        module._forward_hooks.clear()
-    return torch.from_numpy(image).permute(0, 3, 1, 2)
+def timed(
+    network: nn.Module, names: list[str], size: int, steps: int, precision: str = "float32"
+) -> tuple[Rendering, float]:
+    """A drawing and its wall seconds."""
+    start = time.perf_counter()
+    drawn = render(network, names, size=size, steps=steps, precision=precision)
+    return drawn, time.perf_counter() - start
 
 
-def reached(network: torch.nn.Module, images: Tensor, channels: list[int]) -> list[float]:
-    """Mean activation of each image's own channel."""
+def warm_up(subject: Subject, network: nn.Module, names: list[str], channel: int) -> None:
+    """Both meet the sizes of images that they will be shown: libraries prepare for each size once."""
+    for precision in PRECISIONS:
+        timed(network, names[:PORTION], subject.size, subject.steps, precision)
+    draw_with_lucent(network, subject.layer, channel, subject.size, 2)
+
+
+def at_equal_steps(
+    subject: Subject, network: nn.Module, channels: list[int], sampled: int, repeats: int
+) -> dict[str, list[float]]:
+    """Milliseconds for one step of one channel, each time that it was measured."""
+    names = [f"{subject.layer}:{channel}" for channel in channels]
+    found: dict[str, list[float]] = {"innervision, float32": [], "innervision, bfloat16": []}
+    found |= {"torch-lucent": [], "torch-lucent, frozen": []}
+    sample = channels[:: len(channels) // sampled][:sampled]
+    for repeat in range(repeats):  # by turns, so that a busy moment of the machine hits both
+        for precision in PRECISIONS:
+            _, seconds = timed(network, names, subject.size, subject.steps, precision)
+            found[f"innervision, {precision}"].append(1e3 * seconds / subject.steps / len(channels))
+        for channel in sample[repeat::repeats]:
+            for name, wanted in (("torch-lucent", True), ("torch-lucent, frozen", False)):
+                network.requires_grad_(wanted)
+                _, seconds = draw_with_lucent(network, subject.layer, channel, subject.size, subject.steps)
+                found[name].append(1e3 * seconds / subject.steps)
+            network.requires_grad_(True)
+    return found
+
+
+def looks(subject: Subject, network: nn.Module, names: list[str], images: Tensor) -> Figures:
+    """What pictures reach, in their own pose and in others, and how clean they are; means over channels."""
+    poses, generator = unseen_transforms(subject.size), torch.Generator().manual_seed(0)
     with torch.no_grad():
-        activation = record(network, images, LAYER)[LAYER]
-    return [float(activation[i, channel].mean()) for i, channel in enumerate(channels)]
+        reached = Scorer(network, names, images)(images)
+    return {
+        "activation": float(reached.mean()),
+        "activation in unseen poses": float(robust_activation(network, names, images, poses, 16, generator).mean()),
+        "share of fine grain": float(high_frequency_share(images).mean()),
+        "total variation": float(total_variation(images).mean()),
+    }
+
+
+def at_equal_activation(
+    subject: Subject, network: nn.Module, channels: list[int], sampled: int, folder: Path
+) -> tuple[Figures, dict[str, Figures]]:
+    """Times until torch-lucent's activation, and the looks of both."""
+    sample = channels[:: len(channels) // sampled][:sampled]
+    drawn = [draw_with_lucent(network, subject.layer, channel, subject.size, LUCENT_STEPS) for channel in sample]
+    theirs, their_seconds = torch.cat([image for image, _ in drawn]), [seconds for _, seconds in drawn]
+    names = [f"{subject.layer}:{channel}" for channel in channels]
+    ours, seconds = timed(network, names, subject.size, subject.enough)
+    kept = [channels.index(channel) for channel in sample]
+    sampled_names = [names[i] for i in kept]
+    reached = Scorer(network, sampled_names, theirs)(theirs).detach()
+    times = {
+        "seconds a channel, torch-lucent": mean(their_seconds),
+        "seconds a channel, innervision": seconds / len(channels),
+        "times faster": mean(their_seconds) / (seconds / len(channels)),
+        "channels that reach torch-lucent's activation, share": float((ours.scores[kept] >= reached).float().mean()),
+    }
+    both = torch.cat([theirs, ours.images[kept]])
+    folder.mkdir(parents=True, exist_ok=True)
+    sheet = Rendering(both, torch.zeros(1, len(both)), torch.zeros(len(both)), sampled_names * 2)
+    sheet.save(folder / f"beside-lucent-{subject.name}.png", columns=len(sample), zoom=192 // subject.size or 1)
+    return times, {
+        "torch-lucent": looks(subject, network, sampled_names, theirs),
+        "innervision": looks(subject, network, sampled_names, ours.images[kept]),
+    }
+
+
+def compare(subject: Subject, arguments: argparse.Namespace) -> dict[str, object]:
+    """Everything about one network, printed and returned."""
+    network = subject.network()
+    channels = subject.channels(network, arguments.channels)
+    names = [f"{subject.layer}:{channel}" for channel in channels]
+    print(
+        f"\n{subject.name}, {len(channels)} channels of {subject.layer}, {subject.size} × {subject.size} pixels, "
+        f"{subject.steps} steps; torch-lucent draws {arguments.sample} of them"
+    )
+    warm_up(subject, network, names, channels[0])
+    equal = at_equal_steps(subject, network, channels, arguments.sample, arguments.repeats)
+    for name, values in equal.items():
+        runs = ", ".join(f"{value:.2f}" for value in values)
+        factor = median(values) / median(equal["innervision, float32"])
+        print(f"  {name:<24}{median(values):8.2f} ms a step of one channel, × {factor:5.2f}   (all: {runs})")
+    fewer = median(equal["innervision, bfloat16"])
+    both = (median(equal["torch-lucent"]) / fewer, median(equal["torch-lucent, frozen"]) / fewer)
+    print("  torch-lucent beside bfloat16: × {:.2f}, frozen × {:.2f}".format(*both))
+    if not subject.enough:
+        return {"equal steps": equal}
+    times, looked = at_equal_activation(subject, network, channels, arguments.sample, arguments.pictures)
+    print(f"  until torch-lucent's activation after {LUCENT_STEPS} steps: {subject.enough} steps")
+    for name, value in times.items():
+        print(f"    {name:<56}{value:8.3f}")
+    for measure in looked["innervision"]:
+        pair = ", ".join(f"{who} {figures[measure]:.4f}" for who, figures in looked.items())
+        print(f"    {measure:<30}{pair}")
+    return {"equal steps": equal, "equal activation": times, "looks": looked}
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--channels", type=int, default=16)
-    parser.add_argument("--steps", type=int, default=128)
-    parser.add_argument("--size", type=int, default=32)
+    parser.add_argument("--networks", nargs="+", choices=SUBJECTS, default=list(SUBJECTS))
+    parser.add_argument("--channels", type=int, default=32)
+    parser.add_argument("--sample", type=int, default=4, help="channels that torch-lucent draws")
+    parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--repeats", type=int, default=3, help="of our batch; the median counts")
-    parser.add_argument("--same-transforms", action="store_true")
+    parser.add_argument("--pictures", type=Path, default=Path("build/bench"), metavar="FOLDER")
     parser.add_argument("--json", metavar="FILE")
-    options = parser.parse_args()
-
-    torch.set_num_threads(options.threads)
-    torch.manual_seed(0)  # torch-lucent draws from the global generators
-    network = load("mini")
-    width = network.get_submodule(f"{LAYER}_1x1").conv.out_channels * 4
-    channels = [int(channel) for channel in torch.linspace(0, width - 1, options.channels)]
-    names = [f"{LAYER}:{channel}" for channel in channels]
-    settings = {"size": options.size, "learning_rate": LEARNING_RATE}
-    render(network, names, steps=2, **settings)  # both warm up once
-    draw_with_lucent(network, channels[0], options.size, 2, same=options.same_transforms)
-
-    ours, theirs, drawn = [], [], []
-    per_repeat = -(-len(channels) // options.repeats)
-    for repeat in range(options.repeats):  # by turns, so that a busy moment of the machine hits both
-        start = time.perf_counter()
-        images = render(network, names, steps=options.steps, **settings).images
-        ours.append((time.perf_counter() - start) / len(channels))
-        for channel in channels[repeat * per_repeat : (repeat + 1) * per_repeat]:
-            start = time.perf_counter()
-            drawn.append(draw_with_lucent(network, channel, options.size, options.steps, same=options.same_transforms))
-            theirs.append(time.perf_counter() - start)
-
-    mean = lambda values: sum(values) / len(values)  # noqa: E731
-    results = {
-        "seconds a channel, together (innervision)": median(ours),
-        "seconds a channel, one by one (torch-lucent)": mean(theirs),
-        "times faster": mean(theirs) / median(ours),
-        "activation reached (innervision)": mean(reached(network, images, channels)),
-        "activation reached (torch-lucent)": mean(reached(network, torch.cat(drawn), channels)),
-    }
-    print(
-        f"{len(channels)} channels of mini's {LAYER}, {options.size} × {options.size} pixels, {options.steps} steps, "
-        f"{options.threads} threads, torch {torch.__version__}"
-    )
-    for name, value in results.items():
-        print(f"{name:<48}{value:8.3f}")
-    if options.json:
-        with open(options.json, "w", encoding="utf-8") as file:
-            json.dump({"options": vars(options), **results}, file, indent=1)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    print(f"torch {torch.__version__}, {arguments.threads} threads")
+    found = {name: compare(SUBJECTS[name], arguments) for name in arguments.networks}
+    if arguments.json:
+        Path(arguments.json).write_text(json.dumps(found, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":

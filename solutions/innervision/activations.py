@@ -10,7 +10,7 @@ import difflib
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -60,16 +60,17 @@ def record(
     Warns:
         UserWarning: A layer was seen to run a second time.
     """
-    names = match_layers(model, layers)
+    modules = dict(model.named_modules())  # once: on small batches, walking through a network takes a share of its time
+    names = _matching(model, modules, layers, "layers")
     check_images(model, images)
-    with edit(model, edits or {}):
+    with edit(model, edits) if edits else nullcontext():
         # Steps that write in place get a copy to write on. Where modules do, that is known beforehand; where functions
         # do (F.relu(…, inplace=True)), it shows afterwards, in the version that torch counts for every tensor.
-        writes = any(getattr(module, "inplace", False) for module in model.modules())
-        watch = _Watch(model, names, copies=writes or torch.is_inference_mode_enabled())
+        writes = any(vars(module).get("inplace") for module in modules.values())
+        watch = _Watch(model, {name: modules[name] for name in names}, writes or torch.is_inference_mode_enabled())
         watch.run(images)
         if watch.overwritten():
-            watch = _Watch(model, names, copies=True)
+            watch = _Watch(model, watch.layers, copies=True)
             watch.run(images)
     if missing := [name for name in names if name not in watch.seen]:
         raise ValueError(f"layers: {_quoted(missing)} exists but is not run on these images")
@@ -87,18 +88,17 @@ class _Watch:
         again: Layers that ran once more.
     """
 
-    def __init__(self, model: nn.Module, names: Sequence[str], *, copies: bool):
-        self.model, self.names, self.copies = model, names, copies
+    def __init__(self, model: nn.Module, layers: Mapping[str, nn.Module], copies: bool):
+        self.model, self.layers, self.copies = model, layers, copies
         self.seen: dict[str, Tensor] = {}
         self.again: set[str] = set()
         self._versions: dict[str, int] = {}
 
     def run(self, images: Tensor) -> None:
         """Run the network until every layer was seen; hooks are gone afterwards."""
-        modules = dict(self.model.named_modules())
         with ExitStack() as stack:
-            for name in self.names:
-                stack.callback(modules[name].register_forward_hook(self._keep(name)).remove)
+            for name, layer in self.layers.items():
+                stack.callback(layer.register_forward_hook(self._keep(name)).remove)
             try:
                 self.model(images)
             except _Stop as stop:
@@ -115,7 +115,7 @@ class _Watch:
                 self.again.add(name)
                 return None
             self.seen[name] = _one_tensor("layers", name, output)
-            if len(self.seen) == len(self.names):
+            if len(self.seen) == len(self.layers):
                 raise _Stop(self)
             if not self.copies:
                 self._versions[name] = output._version
@@ -203,14 +203,22 @@ def match_layers(model: nn.Module, layers: str | Sequence[str], argument: str = 
     Raises:
         ValueError: Nothing was asked for, or a name or pattern fits no layer; the closest names are given.
     """
-    known = layer_names(model)
+    return _matching(model, dict(model.named_modules()), layers, argument)
+
+
+def _matching(
+    model: nn.Module, modules: Mapping[str, nn.Module], layers: str | Sequence[str], argument: str
+) -> list[str]:
     asked = [layers] if isinstance(layers, str) else list(layers)
     if not asked:
         raise ValueError(f"{argument}: is empty; name at least one layer")
     found: dict[str, None] = {}
     for pattern in asked:
+        if pattern and pattern in modules:
+            found[pattern] = None
+            continue
         expression = re.escape(pattern).replace(r"\*", r"[^.]*").replace(r"\?", r"[^.]")
-        matches = [name for name in known if re.fullmatch(expression, name)]
+        matches = [name for name in modules if name and re.fullmatch(expression, name)]
         if not matches:
             raise ValueError(_unknown(argument, pattern, model))
         found.update(dict.fromkeys(matches))
@@ -226,15 +234,16 @@ def check_images(model: nn.Module, images: Tensor, argument: str = "images") -> 
     Raises:
         ValueError: Not a floating-point tensor, not four axes, or another number of channels.
     """
-    taken = [module.in_channels for module in model.modules() if isinstance(module, nn.Conv2d)]
-    if not taken:
+    convolutions = (module.in_channels for module in model.modules() if isinstance(module, nn.Conv2d))
+    first = next(convolutions, None)
+    if first is None:
         return
     if not isinstance(images, Tensor):
         raise ValueError(f"{argument}: is a {type(images).__name__}; give a torch tensor")
-    rule = f"(batch, {taken[0]}, height, width)"
-    if images.ndim == 3 and images.shape[0] == taken[0]:
+    rule = f"(batch, {first}, height, width)"
+    if images.ndim == 3 and images.shape[0] == first:
         raise ValueError(f"{argument}: shape {tuple(images.shape)} has no batch axis; add it with image[None]")
-    if images.ndim != 4 or images.shape[1] not in taken:
+    if images.ndim != 4 or (images.shape[1] != first and images.shape[1] not in convolutions):
         raise ValueError(f"{argument}: shape {tuple(images.shape)} does not fit this network; it takes {rule}")
     if not torch.is_floating_point(images):
         raise ValueError(f"{argument}: dtype {images.dtype} is not floating point; use images.float() / 255")

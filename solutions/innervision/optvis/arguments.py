@@ -68,6 +68,20 @@ def check_numbers(*, steps: int, learning_rate: float, redirect_steps: int) -> N
         raise ValueError(f"redirect_steps: {redirect_steps} is no count; give a whole number, at least 0")
 
 
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+def chosen_precision(precision: str) -> torch.dtype:
+    """The numbers that the network computes with.
+
+    Raises:
+        ValueError: The name is unknown.
+    """
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision: '{precision}' is unknown; give {_quoted(PRECISIONS)}")
+    return PRECISIONS[precision]
+
+
 def chosen_parametrization(
     model: nn.Module,
     parametrization: str | ParametrizationFactory,
@@ -120,7 +134,7 @@ def describe(
     transforms: ChosenTransforms,
     seed: int,
     generator: torch.Generator | None,
-    **numbers: float,
+    **others: float | str,
 ) -> dict[str, Any]:
     """The settings: everything needed to make the same drawing again."""
     return {
@@ -128,7 +142,7 @@ def describe(
         "parametrization": parametrization if isinstance(parametrization, str) else name_of(parametrization),
         "transforms": _described(transforms, min(size)),
         "seed": seed if generator is None else f"generator with initial seed {generator.initial_seed()}",
-        **numbers,
+        **others,
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
     }

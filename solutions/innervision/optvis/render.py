@@ -17,6 +17,7 @@ from innervision.optvis.arguments import (
     ChosenTransforms,
     check_numbers,
     chosen_parametrization,
+    chosen_precision,
     chosen_size,
     chosen_transform,
     describe,
@@ -126,6 +127,7 @@ def render(
     seed: int = 0,
     generator: torch.Generator | None = None,
     redirect_steps: int = 16,
+    precision: str = "float32",
     progress: bool = False,
 ) -> Rendering:
     """Draw images that excite objectives, one image for each, all in one optimisation.
@@ -151,6 +153,9 @@ def render(
         seed: Seed of the first noise and of the transforms, unless ``generator`` is given.
         generator: A CPU generator to draw from in place of ``seed``; it moves on.
         redirect_steps: Number of first steps in which a fully blocked rectifier passes gradients, ≥ 0.
+        precision: Numbers that the network's convolutions compute with during the optimisation: ``"float32"``, or
+            ``"bfloat16"`` with 8 bits in place of 24. On processors that have it, the latter may take half the time
+            or, on networks with depthwise convolutions, more; measure it. The picture is another one, as good.
         progress: Show a progress bar (only on a terminal).
 
     Returns:
@@ -175,14 +180,18 @@ def render(
         seed=seed,
         generator=generator,
         redirect_steps=redirect_steps,
+        precision=precision,
     )
+    kind = chosen_precision(precision)
     generator = torch.Generator().manual_seed(seed) if generator is None else generator
     transform = chosen_transform(transforms, min(shape))
     with frozen(model), torch.enable_grad():
         drawing = chosen_parametrization(model, parametrization, sum(wanted), shape, generator)
         transform = onto_backgrounds(transform, drawing)
         scorer = _scorer(model, objectives, drawing, transform, generator)
-        watched = Watched(scorer, transform, redirect_steps=redirect_steps, steps=steps, progress=progress)
+        watched = Watched(
+            scorer, transform, redirect_steps=redirect_steps, precision=kind, steps=steps, progress=progress
+        )
         with watched:
             history = maximize(
                 drawing.parameters(),

@@ -66,6 +66,8 @@ class Scorer:
         images: Float[Tensor, "batch 3 height width"],
         drawing: Float[Tensor, "batch channel height width"] | None = None,
         first: int = 0,
+        *,
+        precision: torch.dtype = torch.float32,
     ) -> Float[Tensor, "batch"]:
         """One number per image, with gradients back to the images.
 
@@ -74,10 +76,14 @@ class Scorer:
                 the images in a row.
             drawing: The same before any transform; by default the images.
             first: Index of the first image among all.
+            precision: What the network computes with, where torch holds it to be enough (``torch.autocast``);
+                objectives get float32.
         """
         # Colours on the innermost axis in memory: convolutions and above all poolings are faster so on a CPU.
         laid_out = images.contiguous(memory_format=torch.channels_last)
-        activations = record(self.model, laid_out, self.layers) if self.layers else {}
+        with torch.autocast(images.device.type, precision, enabled=precision != torch.float32):
+            activations = record(self.model, laid_out, self.layers) if self.layers else {}
+        activations = {name: activation.to(images.dtype) for name, activation in activations.items()}
         activations[IMAGE] = images
         if self.reads_drawing:
             activations[DRAWING] = images if drawing is None else drawing

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import torch
@@ -22,12 +23,23 @@ class Watched:
         scorer: Scores images.
         transform: What the drawing must survive.
         redirect_steps: Number of first steps in which a fully blocked rectifier passes gradients.
+        precision: What the network computes with, as for ``Scorer``.
         steps: Number of steps, for the progress bar.
         progress: Show a progress bar (only on a terminal).
     """
 
-    def __init__(self, scorer: Scorer, transform: Transform, *, redirect_steps: int, steps: int, progress: bool):
+    def __init__(
+        self,
+        scorer: Scorer,
+        transform: Transform,
+        *,
+        redirect_steps: int,
+        precision: torch.dtype,
+        steps: int,
+        progress: bool,
+    ):
         self.scorer, self.transform, self.redirect_steps, self.step = scorer, transform, redirect_steps, 0
+        self.score = partial(scorer, precision=precision)
         self.drawing: Images | None = None
         self.bar = self._bar(steps) if progress else nullcontext()
 
@@ -63,5 +75,5 @@ class Watched:
 
     def _scored(self, images: Images, drawing: Images) -> Float[Tensor, "batch"]:
         if self.scorer.separate and images.device.type == "cpu":
-            return in_portions(self.scorer, images, drawing)
-        return self.scorer(images, drawing)
+            return in_portions(self.score, images, drawing)
+        return self.score(images, drawing)

@@ -165,6 +165,22 @@ def test_same_seed_same_pixels_in_another_process() -> None:
     assert len(runs[0].stdout.strip()) == hashlib.sha256().digest_size * 2
 
 
+def test_fewer_bits_climb_as_well(model: nn.Sequential) -> None:
+    """The network computes with them; image, history and scores are float32, and repeat."""
+    seen: set[torch.dtype] = set()
+    model[1].register_forward_hook(lambda module, inputs, output: seen.add(output.dtype))
+    options: dict[str, Any] = {"size": 12, "steps": 40}
+    names = ("float32", "bfloat16", "bfloat16")
+    plain, fewer, again = (render(model, ["2:0", "2:3"], precision=name, **options) for name in names)
+    assert seen == {torch.float32, torch.bfloat16}
+    assert {part.dtype for part in (fewer.images, fewer.history, fewer.scores)} == {torch.float32}
+    assert torch.equal(fewer.images, again.images)
+    assert not torch.equal(fewer.images, plain.images)
+    rise = plain.scores - plain.history[0]
+    torch.testing.assert_close(fewer.scores - fewer.history[0], rise, rtol=0.1, atol=0)  # a tenth of the climb
+    assert fewer.settings["precision"] == "bfloat16"
+
+
 def test_settings_repeat_the_drawing(model: nn.Sequential) -> None:
     drawn = render(model, ["2:0"], size=(10, 14), steps=4, learning_rate=0.1, seed=7, redirect_steps=2)
     chosen = drawn.settings
@@ -177,6 +193,7 @@ def test_settings_repeat_the_drawing(model: nn.Sequential) -> None:
         "learning_rate": 0.1,
         "seed": 7,
         "redirect_steps": 2,
+        "precision": "float32",
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
     }
@@ -369,6 +386,7 @@ def test_no_bar_off_a_terminal(model: nn.Sequential, capsys: pytest.CaptureFixtu
         ({"steps": 0}, "steps: 0 is too few; give a whole number, at least 1"),
         ({"steps": 2.5}, "steps: 2.5 is too few; give a whole number, at least 1"),
         ({"learning_rate": 0.0}, "learning_rate: 0.0 does not climb; give a number above 0"),
+        ({"precision": "float16"}, "precision: 'float16' is unknown; give 'float32' or 'bfloat16'"),
         ({"redirect_steps": -1}, "redirect_steps: -1 is no count; give a whole number, at least 0"),
         ({"size": 0}, "size: 0 is no size; give whole numbers of pixels, at least 1"),
         ({"size": (8, -1)}, "size: (8, -1) is no size; give whole numbers of pixels, at least 1"),

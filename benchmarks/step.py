@@ -1,0 +1,197 @@
+"""What one step of ``innervision.render`` consists of, how its cost grows with the batch, and what memory it takes.
+
+Breakdown: one step of ``maximize`` on 32 channels, with a stopwatch around each of its parts, medians over steps. The
+network's share is what cannot be saved: forward and backward pass of the network up to the layer, on the very images
+that the step shows it, once a portion at a time (as ``render`` does it) and once all together.
+
+Memory: what a process holds at its peak beyond what it held before the drawing, a channel; ``render`` draws 32,
+torch-lucent one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+from benchmarks.subjects import SUBJECTS, Subject, draw_with_lucent
+from torch import Tensor, nn
+
+from innervision.activations import record
+from innervision.optvis.parametrizations import Fourier
+from innervision.optvis.portions import PORTION, in_portions
+from innervision.optvis.render import render
+from innervision.optvis.scoring import Scorer, frozen
+from innervision.optvis.transforms import standard_transforms
+
+MIB = 2**20
+Times = dict[str, list[float]]
+
+
+@contextmanager
+def stopwatch(times: Times, part: str) -> Iterator[None]:
+    """Note the milliseconds that the block takes."""
+    start = time.perf_counter()
+    yield
+    times[part].append(1e3 * (time.perf_counter() - start))
+
+
+def bare(network: nn.Module, layer: str, images: Tensor, portion: int) -> None:
+    """Forward and backward pass up to the layer and nothing else, a portion of the images at a time."""
+    for part in images.split(portion):
+        shown = part.contiguous(memory_format=torch.channels_last).requires_grad_(True)
+        activation = record(network, shown, [layer])[layer]
+        activation.backward(torch.ones_like(activation))
+
+
+def steps_apart(subject: Subject, network: nn.Module, channels: list[int], steps: int) -> Times:
+    """Milliseconds of each part of each step, after as many steps that do not count."""
+    generator, times = torch.Generator().manual_seed(0), defaultdict(list)
+    drawing = Fourier(len(channels), (subject.size, subject.size), generator)
+    transform, (parameter,) = standard_transforms(subject.size), drawing.parameters()
+    scorer = Scorer(network, [f"{subject.layer}:{channel}" for channel in channels], drawing.image().detach())
+    optimizer = torch.optim.Adam([parameter], lr=0.05, maximize=True)
+    for step in range(2 * steps):
+        times = times if step != steps else defaultdict(list)
+        images, shown = _one_step(times, drawing, transform, scorer, optimizer, generator)
+        for name, portion in (("bare pass, in portions", PORTION), ("bare pass, all together", len(shown))):
+            with stopwatch(times, name):
+                bare(network, subject.layer, shown.detach(), portion)
+        del images
+    return times
+
+
+def _one_step(
+    times: Times,
+    drawing: Fourier,
+    transform: Callable[..., Tensor],
+    scorer: Scorer,
+    optimizer: torch.optim.Optimizer,
+    generator: torch.Generator,
+) -> tuple[Tensor, Tensor]:
+    """One step of ``maximize`` with a cut between its parts: each gets the gradient of the next by hand."""
+    optimizer.zero_grad()
+    with stopwatch(times, "parametrization"):
+        images = drawing.image()
+    leaf = images.detach().requires_grad_(True)
+    with stopwatch(times, "transforms"):
+        shown = transform(leaf, generator)
+    seen = shown.detach().requires_grad_(True)
+    with stopwatch(times, "network, forward and backward"):
+        scores = in_portions(scorer, seen, leaf.detach())
+        scores.sum().backward()
+    with stopwatch(times, "transforms, backward"):
+        shown.backward(seen.grad)
+    with stopwatch(times, "parametrization, backward"):
+        images.backward(leaf.grad)
+    with stopwatch(times, "optimiser"):
+        optimizer.step()
+    return images, shown
+
+
+def whole_steps(subject: Subject, network: nn.Module, channels: list[int], steps: int) -> float:
+    """Milliseconds a step of ``render``: twice the steps minus once the steps, so that what comes before is out."""
+    names, seconds = [f"{subject.layer}:{channel}" for channel in channels], []
+    for count in (steps, 2 * steps):
+        start = time.perf_counter()
+        render(network, names, size=subject.size, steps=count, redirect_steps=0)
+        seconds.append(time.perf_counter() - start)
+    return 1e3 * (seconds[1] - seconds[0]) / steps
+
+
+def breakdown(subject: Subject, network: nn.Module, steps: int) -> dict[str, float]:
+    """Medians of all parts, in milliseconds, printed."""
+    channels = subject.channels(network, 32)
+    times = {name: median(values) for name, values in steps_apart(subject, network, channels, steps).items()}
+    found = {name: times[name] + times.get(f"{name}, backward", 0) for name in times if not name.endswith("backward")}
+    found |= {"network, forward and backward": times["network, forward and backward"]}
+    bares = {name: found.pop(name) for name in list(found) if name.startswith("bare")}
+    total = sum(found.values())
+    print(f"\n{subject.name}, 32 channels of {subject.layer}, {subject.size} pixels: one step {total:.0f} ms")
+    for name, value in found.items():
+        print(f"  {name:<34}{value:8.1f} ms  {100 * value / total:5.1f} %")
+    for name, value in bares.items():
+        print(f"  {name:<34}{value:8.1f} ms; a step is × {total / value:.2f}")
+    return found | bares | {"a step": total, **{f"a step, times the {name}": total / bares[name] for name in bares}}
+
+
+def growth(subject: Subject, network: nn.Module, counts: list[int], steps: int) -> dict[str, float]:
+    """Milliseconds of one step a channel for each size of the batch, printed."""
+    found = {}
+    for count in counts:
+        channels = subject.channels(network, count)
+        whole_steps(subject, network, channels, 1)
+        found[str(count)] = whole_steps(subject, network, channels, steps) / count
+    print("  channels drawn together: ms a step of one channel: ", end="")
+    print(", ".join(f"{count}: {value:.1f}" for count, value in found.items()))
+    return found
+
+
+def peak_memory(subject: Subject, who: str, count: int) -> None:
+    """Print the bytes a channel that this process takes to draw. To be run in a process of its own."""
+    torch.set_num_threads(2)
+    network = subject.network()
+    channels = subject.channels(network, count)
+
+    def draw(steps: int, size: int) -> None:
+        if who == "innervision":
+            render(network, [f"{subject.layer}:{channel}" for channel in channels], size=size, steps=steps)
+        else:
+            draw_with_lucent(network, subject.layer, channels[0], size, steps)
+
+    draw(2, 32)  # everything is imported and prepared
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    draw(6, subject.size)
+    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / count)
+
+
+def memories(subject: Subject) -> dict[str, float]:
+    """MiB a channel of both, each measured in a fresh process, printed."""
+    found = {}
+    for who, count in (("innervision", 32), ("torch-lucent", 1)):
+        command = [sys.executable, "-m", "benchmarks.step", "--peak", who, str(count), "--networks", subject.name]
+        output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        found[who] = float(output.splitlines()[-1]) / MIB
+    print("  memory a channel: " + ", ".join(f"{who} {value:.1f} MiB" for who, value in found.items()))
+    return found
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--networks", nargs="+", choices=SUBJECTS, default=list(SUBJECTS))
+    parser.add_argument("--steps", type=int, default=8, help="steps that are measured")
+    parser.add_argument("--counts", nargs="+", type=int, default=[1, 4, 16, 64], help="sizes of the batch")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--json", metavar="FILE")
+    parser.add_argument("--peak", nargs=2, metavar=("WHO", "CHANNELS"), help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.peak:
+        who, count = arguments.peak
+        return peak_memory(SUBJECTS[arguments.networks[0]], who, int(count))
+    torch.set_num_threads(arguments.threads)
+    found: dict[str, Any] = {}
+    for name in arguments.networks:
+        subject = SUBJECTS[name]
+        network = subject.network()
+        with frozen(network):
+            found[name] = {"breakdown": breakdown(subject, network, arguments.steps)}
+            found[name]["growth"] = growth(subject, network, arguments.counts, 3)
+        found[name]["memory"] = memories(subject)
+    if arguments.json:
+        Path(arguments.json).write_text(json.dumps(found, indent=1), encoding="utf-8")
+    return None
+
+
+if __name__ == "__main__":
+    main()
