@@ -1,13 +1,13 @@
 """Lesson 01: match, threshold, Gabor kernels, a look inside, fields, blocks, and what they cost."""
 
+from functools import partial
+
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from innervision import load, record
 from innervision.classroom.exercises import exercise, question, scenario
-from innervision.data.sample import load_sample
 
 # ---------------------------------------------------------------- convolution
 
@@ -21,17 +21,26 @@ def images_and_kernels(generator):
     ]
 
 
+def sizes_of(images, kernels, padding):
+    """The name of a case: what a student needs to try it."""
+    border = f", padding {padding}" if padding else ""
+    return f"images of shape {tuple(images.shape)}, kernels of shape {tuple(kernels.shape)}{border}"
+
+
 @scenario
 def matches_inside_the_image(student, generator):
-    return [student.conv2d_by_hand(images, kernels) for images, kernels in images_and_kernels(generator)]
+    return {
+        sizes_of(images, kernels, 0): student.conv2d_by_hand(images, kernels)
+        for images, kernels in images_and_kernels(generator)
+    }
 
 
 @scenario
 def matches_with_a_border(student, generator):
-    return [
-        student.conv2d_by_hand(images, kernels, padding)
+    return {
+        sizes_of(images, kernels, padding): student.conv2d_by_hand(images, kernels, padding)
         for (images, kernels), padding in zip(images_and_kernels(generator), (1, 2, 1), strict=True)
-    ]
+    }
 
 
 @scenario
@@ -52,7 +61,10 @@ def kernel_turned_over(generator):
 
 def torch_convolutions(generator, paddings=(0, 0, 0)):
     pairs = images_and_kernels(generator)
-    return [F.conv2d(images, kernels, padding=p) for (images, kernels), p in zip(pairs, paddings, strict=True)]
+    return {
+        sizes_of(images, kernels, padding): F.conv2d(images, kernels, padding=padding)
+        for (images, kernels), padding in zip(pairs, paddings, strict=True)
+    }
 
 
 @exercise("01.conv2d_by_hand", points=1)
@@ -115,20 +127,30 @@ def some_gabors(generator):
     """Orientation and phase in degrees, frequency from 0.1 to 0.4, odd and even sizes."""
     draws = torch.rand(4, 3, generator=generator).tolist()
     sizes = (5, 8, 3, 11)
-    return [(360 * a, 0.1 + 0.3 * b, 360 * c, size) for (a, b, c), size in zip(draws, sizes, strict=True)]
+    return [
+        (round(360 * a, 1), round(0.1 + 0.3 * b, 3), round(360 * c, 1), size)
+        for (a, b, c), size in zip(draws, sizes, strict=True)
+    ]
+
+
+def call_of(one):
+    """The name of a case: the call itself."""
+    return f"gabor_kernel{one}"
 
 
 @scenario
 def random_gabors(student, generator):
-    return [student.gabor_kernel(*one) for one in some_gabors(generator)]
+    return {call_of(one): student.gabor_kernel(*one) for one in some_gabors(generator)}
+
+
+def edges_and_a_stripe(generator):
+    frequency = round(0.15 + 0.1 * float(torch.rand((), generator=generator)), 3)
+    return [(0, frequency, 90, 7), (90, frequency, 90, 7), (0, frequency, 0, 7)]
 
 
 @scenario
 def edges_and_stripes(student, generator):
-    frequency = 0.15 + 0.1 * float(torch.rand((), generator=generator))
-    right, up = student.gabor_kernel(0, frequency, 90, 7), student.gabor_kernel(90, frequency, 90, 7)
-    stripe = student.gabor_kernel(0, frequency, 0, 7)
-    return [right, up, stripe]
+    return {call_of(one): student.gabor_kernel(*one) for one in edges_and_a_stripe(generator)}
 
 
 def numpy_gabor(orientation, frequency, phase, size):
@@ -140,19 +162,18 @@ def numpy_gabor(orientation, frequency, phase, size):
     return torch.from_numpy(kernel / np.sqrt((kernel**2).sum()))
 
 
-def three_closed_forms(generator):
-    frequency = 0.15 + 0.1 * float(torch.rand((), generator=generator))
-    return [numpy_gabor(*one, 7) for one in [(0, frequency, 90), (90, frequency, 90), (0, frequency, 0)]]
+def closed_forms(cases):
+    return {call_of(one): numpy_gabor(*one) for one in cases}
 
 
 @exercise("01.gabor_kernel", points=2)
 def test_a_wave_under_a_bell(judge):
-    judge(random_gabors).expect(lambda generator: [numpy_gabor(*one) for one in some_gabors(generator)], atol=1e-4)
+    judge(random_gabors).expect(lambda generator: closed_forms(some_gabors(generator)), atol=1e-4)
 
 
 @exercise("01.gabor_kernel", points=1)
 def test_upright_is_0_and_up_is_up(judge):
-    judge(edges_and_stripes).expect(three_closed_forms, atol=1e-4)
+    judge(edges_and_stripes).expect(lambda generator: closed_forms(edges_and_a_stripe(generator)), atol=1e-4)
 
 
 # ---------------------------------------------------------------- a look inside
@@ -171,11 +192,18 @@ def hooks_of(model):
     return sum(len(module._forward_hooks) + len(module._forward_pre_hooks) for module in model.modules())
 
 
+class CannotGoOn(Exception):  # noqa: N818
+    """An error of its own kind, so that no other is mistaken for it."""
+
+
 class Breaks(nn.Module):
     """A layer that fails, as layers do when an image has the wrong size."""
 
+    reached = False
+
     def forward(self, hidden):
-        raise RuntimeError("this layer cannot go on")
+        self.reached = True
+        raise CannotGoOn("this layer cannot go on")
 
 
 class Twice(nn.Module):
@@ -192,7 +220,13 @@ class Twice(nn.Module):
 @scenario
 def layers_of_a_small_network(student, generator):
     model, images = layered(generator), torch.randn(6, 5, generator=generator)
-    return {name: student.capture(model, images, name).detach() for name in ("0", "1", "2")}
+    return {f"layer {name}": student.capture(model, images, name).detach() for name in ("0", "1", "2")}
+
+
+@scenario
+def a_layer_inside_a_layer(student, generator):
+    model, images = nn.Sequential(layered(generator)), torch.randn(6, 5, generator=generator)
+    return {"layer 0.2": student.capture(model, images, "0.2").detach()}
 
 
 @scenario
@@ -217,9 +251,10 @@ def a_network_that_fails(student, generator):
     error = ""
     try:
         student.capture(model, images, "1")
-    except RuntimeError as raised:
+    except CannotGoOn as raised:
         error = str(raised)
-    return {"error that arrives": error, "hooks left": hooks_of(model)}
+    ran = model[3].reached
+    return {"the network ran to its end": ran, "error that arrives": error, "hooks left": hooks_of(model)}
 
 
 @scenario
@@ -249,7 +284,7 @@ def numpy_layers(generator):
 
 def outputs(generator):
     layers = numpy_layers(generator)
-    return {name: torch.from_numpy(layers[name]) for name in ("0", "1", "2")}
+    return {f"layer {name}": torch.from_numpy(layers[name]) for name in ("0", "1", "2")}
 
 
 def numpy_twice(generator):
@@ -262,6 +297,9 @@ def numpy_twice(generator):
 def test_it_is_the_output_of_that_layer(judge):
     judge(layers_of_a_small_network).expect(outputs, atol=1e-4)
     judge(a_layer_that_runs_twice).expect(numpy_twice, atol=1e-4)
+    judge(a_layer_inside_a_layer).expect(
+        lambda generator: {"layer 0.2": torch.from_numpy(numpy_layers(generator)["2"])}, atol=1e-4
+    )
 
 
 @exercise("01.capture", points=1)
@@ -275,7 +313,9 @@ def test_the_network_is_left_as_it_was(judge):
 
 @exercise("01.capture", points=1)
 def test_after_an_error_too(judge):
-    judge(a_network_that_fails).expect({"error that arrives": "this layer cannot go on", "hooks left": 0}, atol=0)
+    judge(a_network_that_fails).expect(
+        {"the network ran to its end": True, "error that arrives": "this layer cannot go on", "hooks left": 0}, atol=0
+    )
 
 
 @exercise("01.capture", points=1)
@@ -286,6 +326,9 @@ def test_gradients_find_the_way_back(judge):
 
 
 # ---------------------------------------------------------------- receptive fields
+
+
+NUMBERS = ("size", "jump", "start")
 
 
 def some_stacks(generator):
@@ -301,14 +344,29 @@ def some_stacks(generator):
     return stacks
 
 
+def by_stack(generator, number, field):
+    """One of the three numbers for each stack; the name of a case is its input."""
+    return {f"layers = {stack}": {NUMBERS[number]: field(stack)[number]} for stack in some_stacks(generator)}
+
+
 @scenario
-def fields_of_random_stacks(student, generator):
-    return [tuple(student.receptive_field(stack)) for stack in some_stacks(generator)]
+def sizes_of_random_stacks(student, generator):
+    return by_stack(generator, 0, student.receptive_field)
+
+
+@scenario
+def jumps_of_random_stacks(student, generator):
+    return by_stack(generator, 1, student.receptive_field)
+
+
+@scenario
+def starts_of_random_stacks(student, generator):
+    return by_stack(generator, 2, student.receptive_field)
 
 
 @scenario
 def field_of_a_pixel(student, generator):
-    return tuple(student.receptive_field([]))
+    return {"layers = []": tuple(student.receptive_field([]))}
 
 
 def traced(stack):
@@ -325,12 +383,14 @@ def traced(stack):
 
 @exercise("01.receptive_field", points=2)
 def test_size_jump_and_start(judge):
-    judge(fields_of_random_stacks).expect(lambda generator: [traced(stack) for stack in some_stacks(generator)], atol=0)
+    scenarios = (sizes_of_random_stacks, jumps_of_random_stacks, starts_of_random_stacks)
+    for number, one in enumerate(scenarios):  # one by one, so that a mistake in one is known whatever the others are
+        judge(one).expect(partial(by_stack, number=number, field=traced), atol=0)
 
 
 @exercise("01.receptive_field", points=1)
 def test_without_layers_a_unit_is_a_pixel(judge):
-    judge(field_of_a_pixel).expect((1, 1, 0), atol=0)
+    judge(field_of_a_pixel).expect({"layers = []": (1, 1, 0)}, atol=0)
 
 
 # ---------------------------------------------------------------- a block of branches
@@ -426,18 +486,30 @@ def test_each_part_gets_what_it_should(judge):
 
 
 def some_convolutions(generator):
-    return torch.randint(1, 30, (6, 3), generator=generator).tolist()
+    drawn = torch.randint(1, 30, (4, 2), generator=generator).tolist()
+    kernels = (2 + torch.randperm(7, generator=generator)).tolist()
+    return [(inputs, outputs, kernel) for (inputs, outputs), kernel in zip(drawn, kernels, strict=False)]
+
+
+def counts(count, groups):
+    """The name of a case is its input."""
+    return {f"convolutions = {group}": count(group) for group in groups}
 
 
 @scenario
 def random_convolutions(student, generator):
-    convolutions = [tuple(one) for one in some_convolutions(generator)]
-    return [student.parameter_count(convolutions[:1]), student.parameter_count(convolutions)]
+    convolutions = some_convolutions(generator)
+    return counts(student.parameter_count, [convolutions])
+
+
+@scenario
+def single_convolutions(student, generator):
+    return counts(student.parameter_count, [[one] for one in some_convolutions(generator)])
 
 
 @scenario
 def no_convolutions(student, generator):
-    return student.parameter_count([])
+    return counts(student.parameter_count, [[]])
 
 
 def counted_by_torch(convolutions):
@@ -448,33 +520,21 @@ def counted_by_torch(convolutions):
 
 
 @exercise("01.parameter_count", points=1)
-def test_as_many_as_torch_has(judge):
-    judge(random_convolutions).expect(
-        lambda generator: [
-            counted_by_torch(group)
-            for all_of_them in [some_convolutions(generator)]
-            for group in (all_of_them[:1], all_of_them)
-        ],
-        atol=0,
+def test_one_layer_has_as_many_as_torch_has(judge):
+    judge(single_convolutions).expect(
+        lambda generator: counts(counted_by_torch, [[one] for one in some_convolutions(generator)]), atol=0
     )
 
 
 @exercise("01.parameter_count", points=1)
-def test_nothing_costs_nothing(judge):
-    judge(no_convolutions).expect(0, atol=0)
+def test_layers_add_up_and_none_cost_nothing(judge):
+    judge(random_convolutions).expect(
+        lambda generator: counts(counted_by_torch, [some_convolutions(generator)]), atol=0
+    )
+    judge(no_convolutions).expect({"convolutions = []": 0}, atol=0)
 
 
 # ---------------------------------------------------------------- questions
-
-
-def width_of_influence(layer="mixed3b"):
-    """Side of the square around the field's middle that holds nine tenths of the influence on mini's middle unit."""
-    images = (load_sample().images[::10] / 255).requires_grad_()
-    activation = record(load("mini"), images, layer)[layer]
-    (gradient,) = torch.autograd.grad(activation[:, :, 8, 8].sum(), images)
-    influence = gradient.abs().sum(dim=1).mean(dim=0)
-    squares = [influence[17 - reach : 18 + reach, 17 - reach : 18 + reach] for reach in range(14)]  # unit 8 looks at 17
-    return next(len(square) for square in squares if square.sum() >= 0.9 * influence.sum())
 
 
 test_q_threshold = question(
@@ -507,12 +567,14 @@ test_q_learned = question(
 test_q_field = question(
     "01.q_field",
     points=1,
-    answer=width_of_influence,
-    wrong=[
-        (lambda: width_of_influence("mixed3a"), "That is the line of mixed3a. Asked is mixed3b."),
-        (27, "That is the field on paper. The influence ends sooner: most ways through the layers lead to the middle."),
-        (32, "That is the whole photograph. Look at the last number of the line for mini and mixed3b."),
-    ],
+    answer="b",
+    wrong={
+        "a": "The untrained network has seen no photograph, and its maps look nearly the same. So it was not found in "
+        "training.",
+        "c": "The field of this unit lies inside the photograph (the squares in the picture), so no padding is in it.",
+        "d": "The outer pixels do have an influence, only a small one: nine tenths are not all of it. The formula says "
+        "from where anything at all can come.",
+    },
 )
 
 test_q_all = question(

@@ -6,6 +6,7 @@ import math
 import torch
 import torch.nn.functional as F
 
+from innervision import record
 from innervision.classroom.exercises import misconception
 
 # ---------------------------------------------------------------- convolution
@@ -82,6 +83,14 @@ def exchanges_rows_and_columns(images, kernels, padding=0):
 )
 def adds_up_the_kernels(images, kernels, padding=0):
     return F.conv2d(images, kernels, padding=padding).sum(dim=1, keepdim=True)
+
+
+@misconception(
+    "01.conv2d_by_hand",
+    "Only the last channel is left: each channel's products replace those of the channel before. Add them up (`+=`).",
+)
+def keeps_the_last_channel(images, kernels, padding=0):
+    return F.conv2d(images[:, -1:], kernels[:, -1:], padding=padding)
 
 
 # ---------------------------------------------------------------- threshold
@@ -170,12 +179,15 @@ def _gabor(
     middle=None,
     mean=True,
     length=True,
+    phase_unit=None,
 ):
     places = torch.arange(size) - ((size - 1) / 2 if middle is None else middle)
     right, up = places, up * places[:, None]
     angle = unit(orientation)
     along = right * math.cos(angle) + up * math.sin(angle)
-    kernel = wave(turn * frequency * along + unit(phase)) * torch.exp(-(right**2 + up**2) / (2 * (width * size) ** 2))
+    kernel = wave(turn * frequency * along + (phase_unit or unit)(phase)) * torch.exp(
+        -(right**2 + up**2) / (2 * (width * size) ** 2)
+    )
     kernel = kernel - kernel.mean() if mean else kernel
     return kernel / kernel.norm() if length else kernel
 
@@ -186,6 +198,67 @@ def _gabor(
 )
 def takes_degrees_for_radians(orientation, frequency, phase, size):
     return _gabor(orientation, frequency, phase, size, unit=float)
+
+
+@misconception(
+    "01.gabor_kernel",
+    "The phase went in as degrees. It stands beside radians, so it must be in radians, too: `math.radians(phase)`.",
+)
+def leaves_the_phase_in_degrees(orientation, frequency, phase, size):
+    return _gabor(orientation, frequency, phase, size, phase_unit=float)
+
+
+@misconception(
+    "01.gabor_kernel",
+    "`right` and `up` are exchanged: `right` changes along a row, from column to column, and `up` along a column.",
+)
+def takes_right_for_up(orientation, frequency, phase, size):
+    return _gabor(orientation, frequency, phase, size).T
+
+
+@misconception(
+    "01.gabor_kernel",
+    "`right` and `up` have one axis each, so they met number by number and gave a row, not a table. Make `up` a "
+    "column: `-right[:, None]`.",
+)
+def forgets_to_make_a_table(orientation, frequency, phase, size):
+    return _gabor(orientation, frequency, phase, size).diagonal()
+
+
+@misconception(
+    "01.gabor_kernel",
+    "The bell is too wide: 2 · σ² means that σ is squared and then doubled, `2 * (size / 4) ** 2`.",
+)
+def squares_the_two(orientation, frequency, phase, size):
+    return _gabor(orientation, frequency, phase, size, width=0.25 * math.sqrt(2))
+
+
+@misconception(
+    "01.gabor_kernel",
+    "`/ 2 * σ**2` divides by 2 and then MULTIPLIES by σ². Put what stands below the line in parentheses: "
+    "`/ (2 * σ**2)`.",
+)
+def multiplies_by_the_width(orientation, frequency, phase, size):
+    return _gabor(orientation, frequency, phase, size, width=1 / (size / 4) / size)
+
+
+@misconception(
+    "01.gabor_kernel",
+    "It was divided by `std()`, in which there is a mean. The length is the root of the SUM of squares: "
+    "`kernel.norm()`.",
+)
+def divides_by_the_spread(orientation, frequency, phase, size):
+    kernel = _gabor(orientation, frequency, phase, size)
+    return kernel / kernel.std()
+
+
+@misconception(
+    "01.gabor_kernel",
+    "It was divided by the sum of squares. The length is the ROOT of that sum: `kernel.norm()`.",
+)
+def forgets_the_root(orientation, frequency, phase, size):
+    kernel = _gabor(orientation, frequency, phase, size, length=False)
+    return kernel / kernel.square().sum()
 
 
 @misconception(
@@ -405,6 +478,80 @@ def changes_what_comes_later(model, images, layer):
     return seen[0]
 
 
+@misconception(
+    "01.capture",
+    "A hook gets the layer's inputs as a tuple, and before the output. Let it take three: module, inputs, output.",
+)
+def copies_the_tuple_of_inputs(model, images, layer):
+    seen = []
+    hook = model.get_submodule(layer).register_forward_hook(lambda module, given, output: seen.append(given.clone()))
+    try:
+        model(images)
+    finally:
+        hook.remove()
+    return seen[0]
+
+
+@misconception(
+    "01.capture",
+    "The list came back, not what is in it: return its first entry.",
+)
+def returns_the_list(model, images, layer):
+    seen = []
+    hook = model.get_submodule(layer).register_forward_hook(lambda module, given, output: seen.append(output.clone()))
+    try:
+        model(images)
+    finally:
+        hook.remove()
+    return seen
+
+
+@misconception(
+    "01.capture",
+    "`getattr` finds a network's outermost parts only. For a path with a dot, such as `mixed3a_3x3.conv`, take "
+    "`model.get_submodule(layer)`.",
+)
+def finds_outer_layers_only(model, images, layer):
+    seen = []
+    hook = getattr(model, layer).register_forward_hook(lambda module, given, output: seen.append(output.clone()))
+    try:
+        model(images)
+    finally:
+        hook.remove()
+    return seen[0]
+
+
+@misconception(
+    "01.capture",
+    "The layer was given the images. It works on what the layers before it make of them: put a hook on the layer, and "
+    "run the whole network.",
+)
+def shows_the_layer_the_images(model, images, layer):
+    return model.get_submodule(layer)(images)
+
+
+@misconception(
+    "01.capture",
+    "The network was stopped before its end, as the library's `record` does: an error that comes later is not heard. "
+    "Write it with a hook of your own, and run all of `model(images)`.",
+)
+def stops_the_network_early(model, images, layer):
+    return record(model, images, layer)[layer].clone()
+
+
+@misconception(
+    "01.capture",
+    "The layers were called one by one. Not every network is a chain. Run the network itself, `model(images)`, and let "
+    "a hook listen.",
+)
+def walks_through_the_children(model, images, layer):
+    for name, module in model.named_children():
+        images = module(images)
+        if name == layer:
+            break
+    return images.clone()
+
+
 # ---------------------------------------------------------------- receptive fields
 
 
@@ -490,6 +637,45 @@ def begins_at_the_end(layers):
 def begins_with_nothing(layers):
     size, jump, start = _field(layers)
     return size - 1, jump, start
+
+
+@misconception(
+    "01.receptive_field",
+    "The size was multiplied by the stride. Strides make the JUMP larger; the size grows by (kernel - 1) jumps.",
+)
+def multiplies_the_size(layers):
+    size, jump, start = 1, 1, 0
+    for kernel, stride, padding in layers:
+        size = size * stride + kernel - 1
+        start -= padding * jump
+        jump *= stride
+    return size, jump, start
+
+
+@misconception(
+    "01.receptive_field",
+    "`2 * (kernel // 2)` loses a pixel when the kernel is even. A kernel of 2 reaches 1 farther: kernel - 1.",
+)
+def grows_by_two_halves(layers):
+    return _field(layers, grow=lambda kernel, jump: 2 * (kernel // 2) * jump)
+
+
+@misconception(
+    "01.receptive_field",
+    "The start was made from half the size. It comes from the padding alone: each layer begins `padding` of its own "
+    "input's places earlier.",
+)
+def starts_half_a_field_earlier(layers):
+    size, jump, _ = _field(layers)
+    return size, jump, -(size // 2)
+
+
+@misconception(
+    "01.receptive_field",
+    "Only one number came back. Return all three, in this order: `size, jump, start`.",
+)
+def returns_the_size_only(layers):
+    return _field(layers)[0]
 
 
 # ---------------------------------------------------------------- a block of branches
@@ -656,3 +842,12 @@ def counts_the_first_only(convolutions):
 )
 def a_bias_for_every_weight(convolutions):
     return sum(2 * inputs * outputs * kernel**2 for inputs, outputs, kernel in convolutions)
+
+
+@misconception(
+    "01.parameter_count",
+    "This is a bias for each pair of an input and an output channel. An output channel adds up all its inputs and has "
+    "one bias.",
+)
+def a_bias_for_every_pair(convolutions):
+    return sum(inputs * outputs * (kernel**2 + 1) for inputs, outputs, kernel in convolutions)

@@ -75,6 +75,7 @@ def test_the_stub_is_not_done_yet(slug, item):
     exec(compile(source, filename, "exec"), namespace)
     result = judged(slug, item, namespace, SEEDS[0])
     assert (result.status, result.points) == ("not done yet", 0)
+    assert result.message.got.startswith("the placeholder is still there")
 
 
 @each_exercise

@@ -67,7 +67,8 @@ class CheckResult:
             return "?"
         result = self.result
         title = TITLES.get(result.status, result.status)
-        return f"{LOOKS[result.status][0]} {result.id}: {title}, {float(self):g} of {result.max_points:g} points"
+        points = f"{float(self):g} of {result.max_points:g} point{'' if result.max_points == 1 else 's'}"
+        return f"{LOOKS[result.status][0]} {result.id}: {title}, {points}"
 
     def _parts(self) -> list[tuple[str, str]]:
         message = self.result.message if self.result else None
@@ -106,7 +107,7 @@ class Hint:
     def _parts(self) -> tuple[str, list[str]]:
         total = len(self.hints)
         if not total:
-            return f"{self.exercise}: no hint", []
+            return f"{self.exercise or 'hint()'}: no hint", []
         if self.number > total:
             return f"{self.exercise}: all {total} hints are open", list(self.hints)
         return f"{self.exercise}: hint {self.number} of {total}", [self.hints[self.number - 1]]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from innervision.classroom.wire import Other
+
+FEW = 6  # numbers that are shown together
 
 
 @dataclass(frozen=True)
@@ -27,41 +29,52 @@ class Difference:
 
     Attributes:
         kind: ``type``, ``shape``, ``dtype`` or ``value``.
-        text: What was got, in words, with the place of the first difference.
+        found: What was got, in words, with the first differing index of a tensor.
+        part: What is expected there: of a list or dict, the part that differs.
+        case: Which part that is, in words: the keys of dicts, the numbers of entries. Empty for the whole.
     """
 
     kind: str
-    text: str
+    found: str
+    part: Any = None
+    case: str = ""
+
+    @property
+    def text(self) -> str:
+        """What was got, and where."""
+        return f"{self.case}: {self.found}" if self.case else self.found
+
+    def inside(self, case: str) -> Difference:
+        """The same difference, seen from the list or dict that holds the part."""
+        return replace(self, case=f"{case}, {self.case}" if self.case else case)
 
 
-def difference(expected: Any, got: Any, tolerance: Tolerance, path: str = "") -> Difference | None:
+def difference(expected: Any, got: Any, tolerance: Tolerance) -> Difference | None:
     """Compare plain data with plain data.
 
     A number and a tensor of shape () are alike; a list and a tuple are alike. Shapes must be equal: nothing is
-    broadcast.
+    broadcast. Of lists and dicts the part that differs is described; the keys of a dict name its parts, so a scenario
+    can name the input that a part belongs to. A few numbers in a row are shown together.
 
     Returns:
         The first difference, or None.
     """
     if is_number(expected) and is_number(got):
-        return _number_difference(expected, got, tolerance, path)
+        return _number_difference(expected, got, tolerance)
     if isinstance(expected, Tensor) and isinstance(got, Tensor):
-        return _tensor_difference(expected, got, tolerance, path)
+        return _tensor_difference(expected, got, tolerance)
     if isinstance(expected, list | tuple) and isinstance(got, list | tuple):
-        if len(expected) != len(got):
-            return Difference("shape", f"{_at(path)}{describe(got)} where {len(expected)} are expected")
-        pairs = ((f"{path}[{index}]", *pair) for index, pair in enumerate(zip(expected, got, strict=True)))
-        return next((found for name, a, b in pairs if (found := difference(a, b, tolerance, name))), None)
+        return _sequence_difference(expected, got, tolerance)
     if isinstance(expected, dict) and isinstance(got, dict):
         if expected.keys() != got.keys():
-            return Difference("shape", f"{_at(path)}{describe(got)} where the keys {', '.join(expected)} are expected")
-        pairs = ((f"{path}[{name!r}]", value, got[name]) for name, value in expected.items())
-        return next((found for name, a, b in pairs if (found := difference(a, b, tolerance, name))), None)
+            return Difference("shape", f"{describe(got)} where the keys {', '.join(expected)} are expected", expected)
+        parts = ((name, difference(value, got[name], tolerance)) for name, value in expected.items())
+        return next((found.inside(name) for name, found in parts if found), None)
     if type(expected) is type(got) and expected == got and not isinstance(got, Other):
         return None
     if isinstance(expected, str) and isinstance(got, str):
-        return Difference("value", f"{_at(path)}{describe(got)} where {describe(expected)} is expected")
-    return Difference("type", f"{_at(path)}{describe(got)} where {kind_of(expected)} is expected")
+        return Difference("value", f"{describe(got)} where {describe(expected)} is expected", expected)
+    return Difference("type", f"{describe(got)} where {kind_of(expected)} is expected", expected)
 
 
 def describe(value: Any) -> str:
@@ -87,20 +100,25 @@ def kind_of(value: Any) -> str:
         return f"a tensor of shape {tuple(value.shape)}" if value.dim() else "a number"
     if value is None:
         return "None"
+    if isinstance(value, list | tuple) and value:
+        return f"a {type(value).__name__} of {len(value)}"
     names = {bool: "True or False", int: "a number", float: "a number", str: "a text"}
     return names.get(type(value), f"a {type(value).__name__}")
 
 
 def wanted(expected: Any, tolerance: Tolerance) -> str:
     """What is expected, with its tolerance; the values of a tensor are not given away."""
+    bounds = [f"{tolerance.atol:g}"] if tolerance.atol else []
+    bounds += [f"{tolerance.rtol:g} of each value"] if tolerance.rtol else []
+    within = f", within {' plus '.join(bounds)}" if bounds else ""
+    if _few_numbers(expected):
+        return _row(expected) + within
     text = kind_of(expected) if isinstance(expected, Tensor | list | tuple | dict) else describe(expected)
     if isinstance(expected, Tensor) and tolerance.dtype:
         text += f" and dtype {str(expected.dtype).removeprefix('torch.')}"
     if isinstance(expected, Tensor | list | tuple | dict):
         text += " with the right values"
-    bounds = [f"{tolerance.atol:g}"] if tolerance.atol else []
-    bounds += [f"{tolerance.rtol:g} of each value"] if tolerance.rtol else []
-    return text + (f", within {' plus '.join(bounds)}" if bounds else "")
+    return text + within
 
 
 def is_number(value: Any) -> bool:
@@ -120,26 +138,51 @@ def all_close(expected: Tensor, got: Tensor, tolerance: Tolerance) -> bool:
     return bool(_close(expected, got, tolerance).all())
 
 
-def _number_difference(expected: Any, got: Any, tolerance: Tolerance, path: str) -> Difference | None:
+def _sequence_difference(expected: Any, got: Any, tolerance: Tolerance) -> Difference | None:
+    if len(expected) != len(got):
+        return Difference("shape", f"{describe(got)} where {len(expected)} are expected", expected)
+    pairs = enumerate(zip(expected, got, strict=True), start=1)
+    parts = ((number, difference(*pair, tolerance)) for number, pair in pairs)
+    number, found = next(((number, found) for number, found in parts if found), (0, None))
+    if found is None:
+        return None
+    if _few_numbers(expected) and _few_numbers(got):
+        return Difference("value", f"{_row(got)} where {_row(expected)} is expected", expected)
+    return found.inside(f"entry {number} of {len(expected)}")
+
+
+def _few_numbers(value: Any) -> bool:
+    """Whether a list is short enough to be read as a whole: the size, jump and start of a field, for example."""
+    return isinstance(value, list | tuple) and 1 < len(value) <= FEW and all(map(is_number, value))
+
+
+def _row(numbers: list[Any] | tuple[Any, ...]) -> str:
+    text = ", ".join(_item(as_tensor(number)) for number in numbers)
+    return f"({text})" if isinstance(numbers, tuple) else f"[{text}]"
+
+
+def _number_difference(expected: Any, got: Any, tolerance: Tolerance) -> Difference | None:
     right, mine = as_tensor(expected), as_tensor(got)
     if all_close(right, mine, tolerance):
         return None
-    return Difference("value", f"{_at(path)}{_item(mine)} where {_item(right)} is expected")
+    return Difference("value", f"{_item(mine)} where {_item(right)} is expected", expected)
 
 
-def _tensor_difference(expected: Tensor, got: Tensor, tolerance: Tolerance, path: str) -> Difference | None:
-    here = f"{_at(path)}{describe(got)}"
+def _tensor_difference(expected: Tensor, got: Tensor, tolerance: Tolerance) -> Difference | None:
+    here = describe(got)
     if expected.shape != got.shape:
-        return Difference("shape", f"{here} where shape {tuple(expected.shape)} is expected")
+        return Difference("shape", f"{here} where shape {tuple(expected.shape)} is expected", expected)
     if tolerance.dtype and expected.dtype != got.dtype:
-        return Difference("dtype", f"{here} where dtype {str(expected.dtype).removeprefix('torch.')} is expected")
+        dtype = str(expected.dtype).removeprefix("torch.")
+        return Difference("dtype", f"{here} where dtype {dtype} is expected", expected)
     wrong = ~_close(expected, got, tolerance)
     if not wrong.any():
         return None
     index = tuple(int(number) for number in wrong.nonzero()[0])
     count = int(wrong.sum())
     pair = f"{_item(got[index])} where {_item(expected[index])} is expected"
-    return Difference("value", f"{here}; {count} of {got.numel()} values differ, first at {list(index)}: {pair}")
+    text = f"{here}; {count} of {got.numel()} values differ, first at {list(index)}: {pair}"
+    return Difference("value", text, expected)
 
 
 def _close(expected: Tensor, got: Tensor, tolerance: Tolerance) -> Tensor:
@@ -167,7 +210,3 @@ def _range(value: Tensor) -> str:
     broken = int(wide.numel() - finite.numel())
     span = f", values from {float(finite.min()):.4g} to {float(finite.max()):.4g}" if finite.numel() else ""
     return span + (f", {broken} NaN or infinite" if broken else "")
-
-
-def _at(path: str) -> str:
-    return f"at {path}: " if path else ""

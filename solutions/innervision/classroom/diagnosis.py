@@ -23,11 +23,12 @@ Same = Callable[..., bool]
 
 def next_step(exercise: str, found: Difference | None = None) -> str:
     """What to try now."""
+    by_hand = "Work out the first differing value by hand on a tiny input."
     first = {
         "shape": "Print the shape after each step of your function and find where it departs from the docstring.",
         "type": "Look at what your function returns on one small input.",
         "dtype": "Print the dtype after each step.",
-        "value": "Work out the first differing value by hand on a tiny input.",
+        "value": f"Work this case out by hand: {found.case}." if found and found.case else by_hand,
     }.get(found.kind if found else "", "Print what your function returns for one small input.")
     return f'{first} Or ask hint("{exercise}").'
 
@@ -55,7 +56,14 @@ ERRORS = (
     (r"does not require grad|element 0 of tensors", "The result is cut off from its inputs: a detach(), .item(), "
      "no_grad() or NumPy call on the way stops the gradient."),
     (r"must match the size of tensor|size mismatch|shapes cannot be multiplied|not broadcastable",
-     "Two tensors with shapes that do not fit meet in one operation."),
+     "Two tensors with shapes that do not fit meet in one operation. Print both shapes before that line; torch lines "
+     "axes up from the right."),
+    (r"stack expects each tensor to be equal size", "torch.stack needs tensors of one shape, since it makes a new "
+     "axis. torch.cat puts tensors one after the other along an axis that they have."),
+    (r"only one element tensors can be converted|Only one element tensors|only length-1 arrays can be converted",
+     "A function for one number (math.cos, math.exp, float, …) got a tensor of several: take torch's own."),
+    (r"<locals>\.\S+\(\) takes (0|1|2|from \d to \d) positional arguments? but 3 were given", "A function that was "
+     "handed over is called with three arguments: a forward hook gets the module, its inputs and its output."),
     (r"Dimension out of range", "A dimension is named that the tensor does not have."),
     (r"index .* is out of bounds", "An index is larger than the axis it counts along: is it the right axis?"),
     (r"modified by an inplace operation|leaf Variable that requires grad",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections import Counter
 from collections.abc import Collection
 from contextlib import ExitStack
 from functools import partial
@@ -108,8 +109,9 @@ def grade_item(graders: Graders, trusted: Trusted, run: Run, item: str, seed: in
     most = graders.points(item)
     if not failures:
         return Result(item, title, "passed", points, most, None, seconds)
-    status = "partial" if points else _status(failures)
-    return Result(item, title, status, points, most, _message(failures), seconds)
+    shown = _shown(failures)
+    status = "partial" if points else UNWORTHY.get(shown.status, shown.status)
+    return Result(item, title, status, points, most, shown.message, seconds)
 
 
 def unreadable(name: str, sentence: str, graders: Graders, seed: int, only: Collection[str] | None = None) -> Report:
@@ -144,21 +146,19 @@ def _failure(check: Check, judge: Judge) -> Failed | None:
     return None
 
 
-def _status(failures: list[Failed]) -> str:
-    statuses = [UNWORTHY.get(failure.status, failure.status) for failure in failures]
-    return next((status for status in statuses if status != "failed"), "failed")
+def _shown(failures: list[Failed]) -> Failed:
+    """The failure that the student reads, whose status is that of the exercise.
 
-
-def _message(failures: list[Failed]) -> Message:
-    """The message of the first failure; its cause is the misconception that explains the most failures."""
-    first = next((failure for failure in failures if failure.status != "failed"), failures[0])
-    counts: dict[str, int] = {}
-    for failure in failures:
-        for variant in failure.misconceptions:
-            counts[variant.sentence] = counts.get(variant.sentence, 0) + 1
+    Where there was nothing to judge (not done yet, forbidden, no answer in time), that is said first. Else the
+    misconception that explains the most failures speaks, then an error, then the first failure.
+    """
+    unjudged = [failure for failure in failures if failure.status not in ("failed", "error")]
+    if unjudged:
+        return unjudged[0]
+    counts = Counter(variant.sentence for failure in failures for variant in failure.misconceptions)
     if not counts:
-        return first.message
+        return next((failure for failure in failures if failure.status != "failed"), failures[0])
     sentence = max(counts, key=lambda text: counts[text])
     best = next(failure for failure in failures if sentence in {variant.sentence for variant in failure.misconceptions})
-    message = best.message
-    return Message(message.expected, message.got, sentence, message.next_step)
+    message = Message(best.message.expected, best.message.got, sentence, best.message.next_step)
+    return Failed(message, best.status, best.misconceptions)

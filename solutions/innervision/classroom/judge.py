@@ -19,7 +19,7 @@ import torch
 from innervision.classroom import diagnosis
 from innervision.classroom.compare import Difference, Tolerance, describe, difference, wanted
 from innervision.classroom.exercises import Graders, Question, Variant
-from innervision.classroom.messages import Failed, Message, no_answer_message
+from innervision.classroom.messages import Failed, Message, cause_of_quotes, no_answer_message
 from innervision.classroom.student import Answer, Request, Run, run_scenario
 from innervision.classroom.wire import pack, unpack
 
@@ -111,7 +111,9 @@ class Judge:
         kind = "one of the options" if isinstance(asked.answer, str) else "a number" if _is_number(asked.answer) else ""
         expected = f"another answer{f', {kind},' if kind else ''} in {asked.variable}"
         step = f'Look at the picture or the number above the question once more, or ask hint("{asked.id}").'
-        raise Failed(Message(expected, describe(answer.value), given[0] if given else "", step))
+        step += " If this is not what you wrote, the cell with your answer stopped with an error."
+        cause = given[0] if given else cause_of_quotes(answer.value) if kind == "a number" else ""
+        raise Failed(Message(expected, describe(answer.value), cause, step))
 
     def _no_answer(self, request: Request, answer: Answer) -> Failed:
         variants = [
@@ -217,7 +219,9 @@ class Outcome:
         )
         cause = variants[0].sentence if variants else diagnosis.likely_cause(expected, self.value, tolerance)
         step = diagnosis.next_step(self.judge.exercise, found)
-        return Failed(Message(wanted(expected, tolerance), found.text, cause, step), misconceptions=variants)
+        right = wanted(found.part, tolerance)
+        right = f"{found.case}: {right}" if found.case else right
+        return Failed(Message(right, found.text, cause, step), misconceptions=variants)
 
     def _misconceptions(self) -> list[tuple[Variant, Answer]]:
         trusted = self.judge.trusted

@@ -79,12 +79,17 @@ def answer_name(question: str) -> str:
 
 
 def closest(name: str, known: Iterable[str]) -> str:
-    """Say which of the known names are meant perhaps: "did you mean …?", or the list of all of them."""
-    known = list(known)
-    near = difflib.get_close_matches(str(name), known, n=3, cutoff=0.7)
+    """Say which of the known names are meant perhaps: "did you mean …?", or the list of those of the same lesson."""
+    name, known = str(name), list(known)
+    near = [other for other in known if name and other.startswith(name)][:3] if "." in name else []
+    near = near or difflib.get_close_matches(name, known, n=3, cutoff=0.7)
     if not near:  # the right word behind a wrong lesson number, or the other way round
-        near = [other for other in known if str(name).rpartition(".")[2] == other.rpartition(".")[2]][:3]
-    return f"did you mean {' or '.join(near)}?" if near else f"the exercises are {', '.join(known)}"
+        near = [other for other in known if name.rpartition(".")[2] == other.rpartition(".")[2]][:3]
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    number = name.partition(".")[0]
+    own = [other for other in known if other.partition(".")[0] == number]
+    return f"the exercises{f' of lesson {number}' if own else ''} are {', '.join(own or known)}"
 
 
 def read_lesson(slug: str, course: Course | None = None) -> Lesson:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import Any
 
 from innervision.classroom.diagnosis import cause_of_error
 from innervision.classroom.exercises import Variant
@@ -66,3 +68,9 @@ def no_answer_message(answer: Answer, exercise: str, name: str) -> Message:
     got = answer.error + (f", at {answer.where}" if answer.where else "")
     step = f"Read the line that is named, or ask {hint}." if answer.where else f"Ask {hint}."
     return Message(expected, got, cause_of_error(answer.error, name), step)
+
+
+def cause_of_quotes(given: Any) -> str:
+    """The cause when a number was asked for and came between quotes."""
+    quoted = isinstance(given, str) and re.fullmatch(r"\s*[-+]?\d+(\.\d*)?\s*", given)
+    return "Between quotes it is a text. A number is written without them." if quoted else ""

@@ -27,7 +27,7 @@ T = TypeVar("T", CheckResult, Hint, ProgressTable)
 _opened: dict[str, int] = {}  # hints opened by this process; the file may be out of reach
 
 
-def check(exercise: str, *, seed: int | None = None) -> CheckResult:
+def check(exercise: str = "", *, seed: int | None = None) -> CheckResult:
     """Check your solution of one exercise, or your answer to one question.
 
     Args:
@@ -50,7 +50,7 @@ def check(exercise: str, *, seed: int | None = None) -> CheckResult:
     return _shown(CheckResult(result, seed, (*written.notes(), *([note] if note else []))))
 
 
-def hint(exercise: str) -> Hint:
+def hint(exercise: str = "") -> Hint:
     """Open the next hint for an exercise or question; after the last one, show them all again.
 
     Args:
@@ -87,6 +87,8 @@ class Interruptible(InProcess):
 
 
 def _unknown(exercise: str) -> str:
+    if exercise == "":
+        return 'Which one? Put its id between the parentheses, for example check("01.capture") or hint("01.capture").'
     return f"There is no exercise {exercise!r}; {closest(exercise, _lessons())}"
 
 

@@ -110,11 +110,14 @@ def record_hint(task: str, opened: int, folder: Path | None = None) -> str:
 
 
 def lesson_rows(progress: Progress) -> list[LessonProgress]:
-    """Return one row for each lesson of the course, in order."""
+    """Return one row for each lesson of the course that has a notebook, in order."""
     rows = []
     course = find_course()
     for slug in course.slugs():
-        lesson = lessons.read_lesson(slug, course)
+        try:
+            lesson = lessons.read_lesson(slug, course)
+        except ValueError:  # a lesson in the making must not hide what was solved in the others
+            continue
         kept = {task: progress.tasks.get(task, TaskProgress()) for task in lesson.tasks}
         solved = sum(done.solved for done in kept.values())
         points = sum(min(done.points, lesson.tasks[task].points) for task, done in kept.items())

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from innervision.classroom.compare import Tolerance, describe, difference, wanted
-from innervision.classroom.diagnosis import cause_of_error, likely_cause
+from innervision.classroom.diagnosis import cause_of_error, likely_cause, next_step
 from innervision.classroom.wire import Other
 
 CLOSE = Tolerance(atol=1e-5)
@@ -110,7 +110,11 @@ def test_no_cause_is_made_up(right, got):
             torch.tensor([[1.0, math.nan]]),
             "a float32 tensor of shape (1, 2), values from 1 to 1, 1 NaN or infinite where shape (2,) is expected",
         ),
-        ({"a": [1, 2]}, {"a": [1, 3]}, "at ['a'][1]: 3 where 2 is expected"),
+        ({"a": [1, 2]}, {"a": [1, 3]}, "a: [1, 3] where [1, 2] is expected"),
+        ({"a": 1, "b": RIGHT}, {"a": 1, "b": None}, "b: None where a tensor of shape (3, 4, 5) is expected"),
+        ([1.0, [2.0, "x"]], [1.0, [3.0, "x"]], "entry 2 of 2, entry 1 of 2: 3 where 2 is expected"),
+        (list(range(9)), [*range(8), 9], "entry 9 of 9: 9 where 8 is expected"),
+        ((4, 2, -1), 4, "4 where a tuple of 3 is expected"),
         ({"a": 1}, {"b": 1}, "a dict with the keys b where the keys a are expected"),
         ([1, 2], (1,), "a tuple of 1 (1 first) where 2 are expected"),
         (torch.zeros(2), [0.0, 0.0], "a list of 2 (0 first) where a tensor of shape (2,) is expected"),
@@ -160,6 +164,22 @@ def test_what_does_not(right, got, tolerance):
     assert difference(right, got, tolerance) is not None
 
 
+def test_a_difference_knows_its_part_and_its_case():
+    found = difference({"for 5": [RIGHT, RIGHT]}, {"for 5": [RIGHT, -RIGHT]}, CLOSE)
+    assert found is not None
+    assert found.part is RIGHT
+    assert found.case == "for 5, entry 2 of 2"
+    assert next_step("02.channel", found) == (
+        'Work this case out by hand: for 5, entry 2 of 2. Or ask hint("02.channel").'
+    )
+
+
+def test_a_few_numbers_are_wanted_as_a_row():
+    assert wanted((9, 2, -3), Tolerance()) == "(9, 2, -3)"
+    assert wanted([0.5, 1.25], Tolerance(1e-3)) == "[0.5, 1.25], within 0.001"
+    assert wanted(list(range(7)), Tolerance()) == "a list of 7 with the right values"
+
+
 def test_what_is_wanted_gives_no_values_away():
     assert wanted(torch.full((2, 3), 0.123), Tolerance(1e-6)) == (
         "a tensor of shape (2, 3) with the right values, within 1e-06"
@@ -190,6 +210,12 @@ def test_descriptions_stay_short():
             "TypeError: randint() received an invalid combination of arguments - got (int, tuple, torch._C.Generator), "
             "but expected one of:\n * (int high, tuple of ints size, *, Generator generator, torch.dtype dtype)",
             "A torch function was called with arguments",
+        ),
+        ("TypeError: only one element tensors can be converted to Python scalars", "A function for one number"),
+        ("RuntimeError: stack expects each tensor to be equal size, but got [1] and [2]", "torch.stack needs tensors"),
+        (
+            "TypeError: channel.<locals>.<lambda>() takes 2 positional arguments but 3 were given",
+            "A function that was handed over",
         ),
         ("ValueError: something else", ""),
     ],

@@ -19,9 +19,11 @@ from tests.unit.classroom.tiny import (
     written,
 )
 
-from innervision.classroom.exercises import Check, load_graders
-from innervision.classroom.grading import grade, grade_items
+from innervision.classroom.exercises import Check, Variant, load_graders
+from innervision.classroom.grading import grade, grade_item, grade_items
 from innervision.classroom.isolation import Limits, Worker, WorkerLost
+from innervision.classroom.judge import Trusted
+from innervision.classroom.messages import Failed, Message
 from innervision.classroom.session import WarmWorkers
 from innervision.classroom.student import InProcess
 from innervision.classroom.submission import SubmissionError
@@ -128,6 +130,27 @@ def test_what_cannot_be_read_raises_or_is_a_report_without_points(report_of, tmp
     assert (report.points, report.max_points) == (0, 8)
     assert report.problems == ["lesson.ipynb is not a notebook: it is not JSON (line 1)."]
     assert [result.id for result in report.exercises] == EXERCISES
+
+
+def test_the_status_is_that_of_the_message_that_is_shown():
+    def fails(status, *variants):
+        def check(judge):
+            raise Failed(Message("right", status), status, variants)
+
+        return Check("99.channel", 1, check)
+
+    def shown(*checks):
+        graders = replace(load_graders(SLUG, COURSE), exercises={"99.channel": list(checks)})
+        run = InProcess({}, graders.functions, graders.scenarios)
+        result = grade_item(graders, Trusted(graders), run, "99.channel", 1)
+        assert result.message is not None
+        return result.status, result.message.got, result.message.cause
+
+    known = Variant("99.channel", print, "a known mistake")
+    assert shown(fails("error"), fails("failed", known)) == ("failed", "failed", "a known mistake")
+    assert shown(fails("failed"), fails("error")) == ("error", "error", "")
+    assert shown(fails("failed", known), fails("not done yet")) == ("not done yet", "not done yet", "")
+    assert shown(fails("failed", known), fails("died")) == ("error", "died", "")
 
 
 def test_a_grader_that_breaks_costs_no_other_exercise():

@@ -239,7 +239,9 @@ def test_an_expected_value_can_be_drawn_from_the_scenarios_generator(judge_of, t
         ("99.q_count", torch.tensor(6.3), None),
         ("99.q_count", 7.2, "The logits are no layer."),
         ("99.q_count", math.nan, ""),
-        ("99.q_count", "6", ""),
+        ("99.q_count", "6", "Between quotes it is a text. A number is written without them."),
+        ("99.q_count", "six", ""),
+        ("99.q_first", "6", ""),
         ("99.q_count", None, "The function returns nothing: is the return statement missing?"),
     ],
 )
@@ -253,6 +255,27 @@ def test_answers_to_questions(judge_of, trusted, variable, given, cause):
         judge.question(asked)
     assert caught.value.status == "failed"
     assert caught.value.message.cause == ("" if given is None else cause)
+
+
+def test_a_message_describes_the_part_that_differs_and_names_its_case(judge_of, trusted):
+    scenario = trusted.graders.scenarios["channel_of_random_activations"]
+    outcome = judge_of("99.channel", channel=lambda *_: lambda activations: {"for 3 layers": (6, 2, 1)})(scenario)
+    with pytest.raises(Failed) as caught:
+        outcome.expect({"for 3 layers": (7, 2, 1)}, atol=0)
+    message = caught.value.message
+    assert (message.expected, message.got) == (
+        "for 3 layers: (7, 2, 1)",
+        "for 3 layers: (6, 2, 1) where (7, 2, 1) is expected",
+    )
+
+
+def test_a_wrong_answer_may_be_an_earlier_one(judge_of, trusted):
+    asked = trusted.graders.questions["99.q_first"]
+    with pytest.raises(Failed) as caught:
+        judge_of("99.q_first", answer_99_q_first="b").question(asked)
+    assert caught.value.message.next_step.endswith(
+        "If this is not what you wrote, the cell with your answer stopped with an error."
+    )
 
 
 def test_an_unanswered_question_is_not_done_yet(judge_of):

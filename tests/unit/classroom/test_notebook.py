@@ -144,6 +144,30 @@ def test_an_unknown_id_names_the_closest(capfd, student_folder):
     assert list(student_folder.iterdir()) == []
 
 
+@pytest.mark.parametrize("ask", [notebook.check, notebook.hint])
+def test_without_an_id_it_asks_which_one(ask, capfd):
+    ask()
+    assert 'Which one? Put its id between the parentheses, for example check("01.capture")' in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("task", "text"),
+    [
+        ("01.conv2d", "did you mean 01.conv2d_by_hand?"),
+        ("00.nothing", "the exercises of lesson 00 are 00.to_displayable, "),
+        ("77.nothing", "the exercises are 00.to_displayable, "),
+    ],
+)
+def test_an_unknown_id_names_what_may_be_meant(task, text, capfd):
+    check(right, task)
+    assert text in capfd.readouterr().out
+
+
+def test_one_point_is_a_point():
+    result = Result("00.x", "x", "failed", 0.0, 1.0, None, 0.1)
+    assert CheckResult(result).text() == "✗ 00.x: not right yet, 0 of 1 point"
+
+
 def test_hints_open_one_at_a_time(capfd, student_folder):
     total = len(notebook.read_lesson("00-start-here").tasks[TASK].hints)
     for number in range(1, total + 1):

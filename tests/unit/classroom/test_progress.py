@@ -1,8 +1,11 @@
 """What a student has solved so far survives restarts, damage and full marks lost again."""
 
 import json
+import shutil
+from dataclasses import replace
 
 import pytest
+from tests.unit.classroom.tiny import COURSE, SLUG
 
 from innervision.classroom import progress
 
@@ -86,3 +89,11 @@ def test_a_file_that_cannot_be_written_is_a_sentence(here):
     (here / ".innervision").write_text("a file where the folder should be")
     note = progress.record_check("02.channel", 1.0, 1.0, here)
     assert note.startswith("Your progress could not be kept: ")
+
+
+def test_a_lesson_without_a_notebook_does_not_hide_the_others(here, monkeypatch):
+    shutil.copytree(COURSE.lessons, here / "course")
+    (here / "course" / "98-unfinished").mkdir()
+    (here / "course" / "98-unfinished" / "lesson.md").write_text("text", encoding="utf-8")
+    monkeypatch.setattr(progress, "find_course", lambda: replace(COURSE, lessons=here / "course"))
+    assert [row.slug for row in progress.lesson_rows(progress.Progress())] == [SLUG]
