@@ -50,7 +50,7 @@ def main(control_fd: int) -> None:
         # here: autograd does not work in a process forked after one.
         torch.nn.functional.conv2d(torch.rand(1, 3, 32, 32), torch.rand(8, 3, 3, 3)).flatten(1).softmax(1)
         torch.rand(64, 64) @ torch.rand(64, 64)
-    torch.optim.Adam([torch.zeros(1, requires_grad=True)])  # the first optimiser imports 900 modules, in a second
+    innervision.classroom.worker.import_optimisers()
     gc.collect()
     gc.freeze()  # a worker's collector must not touch, and so copy, what all workers share
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # a warden is told to end before it listens
