@@ -30,6 +30,8 @@ site: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks.render
+	$(BIN)/python -m benchmarks.step
+	$(BIN)/python -m benchmarks.recording
 	$(BIN)/python -m benchmarks.classroom
 
 setup: $(INSTALLED)

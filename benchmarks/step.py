@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -32,7 +32,7 @@ from innervision.optvis.parametrizations import Fourier
 from innervision.optvis.portions import PORTION, in_portions
 from innervision.optvis.render import render
 from innervision.optvis.scoring import Scorer, frozen
-from innervision.optvis.transforms import standard_transforms
+from innervision.optvis.transforms import one_pose, standard_transforms
 
 MIB = 2**20
 Times = dict[str, list[float]]
@@ -63,11 +63,11 @@ def steps_apart(subject: Subject, network: nn.Module, channels: list[int], steps
     optimizer = torch.optim.Adam([parameter], lr=0.05, maximize=True)
     for step in range(2 * steps):
         times = times if step != steps else defaultdict(list)
-        images, shown = _one_step(times, drawing, transform, scorer, optimizer, generator)
+        with stopwatch(times, "all of it"):
+            shown = _one_step(times, drawing, transform, scorer, optimizer, generator)
         for name, portion in (("bare pass, in portions", PORTION), ("bare pass, all together", len(shown))):
             with stopwatch(times, name):
-                bare(network, subject.layer, shown.detach(), portion)
-        del images
+                bare(network, subject.layer, shown, portion)
     return times
 
 
@@ -78,8 +78,8 @@ def _one_step(
     scorer: Scorer,
     optimizer: torch.optim.Optimizer,
     generator: torch.Generator,
-) -> tuple[Tensor, Tensor]:
-    """One step of ``maximize`` with a cut between its parts: each gets the gradient of the next by hand."""
+) -> Tensor:
+    """One step of ``maximize``, cut between its parts: each is handed the next one's gradient. What was shown."""
     optimizer.zero_grad()
     with stopwatch(times, "parametrization"):
         images = drawing.image()
@@ -87,54 +87,79 @@ def _one_step(
     with stopwatch(times, "transforms"):
         shown = transform(leaf, generator)
     seen = shown.detach().requires_grad_(True)
-    with stopwatch(times, "network, forward and backward"):
-        scores = in_portions(scorer, seen, leaf.detach())
-        scores.sum().backward()
+    forward: Times = defaultdict(list)
+
+    def scored(images: Tensor, drawn: Tensor, first: int) -> Tensor:
+        with stopwatch(forward, "forward"):
+            return scorer(images, drawn, first)
+
+    with stopwatch(times, "network"):
+        in_portions(scored, seen, leaf.detach()).sum().backward()
+    times["forward"].append(sum(forward["forward"]))
     with stopwatch(times, "transforms, backward"):
         shown.backward(seen.grad)
     with stopwatch(times, "parametrization, backward"):
         images.backward(leaf.grad)
     with stopwatch(times, "optimiser"):
         optimizer.step()
-    return images, shown
+    return shown.detach()
 
 
 def whole_steps(subject: Subject, network: nn.Module, channels: list[int], steps: int) -> float:
-    """Milliseconds a step of ``render``: twice the steps minus once the steps, so that what comes before is out."""
-    names, seconds = [f"{subject.layer}:{channel}" for channel in channels], []
-    for count in (steps, 2 * steps):
-        start = time.perf_counter()
-        render(network, names, size=subject.size, steps=count, redirect_steps=0)
-        seconds.append(time.perf_counter() - start)
-    return 1e3 * (seconds[1] - seconds[0]) / steps
+    """Milliseconds a step of ``render``, median; all images are shown in one size, and no rectifier is redirected."""
+    moments: list[float] = []
+    pose = one_pose(4, 4, [1.0], [-5, 5], 2)
+
+    def noted(images: Tensor, generator: torch.Generator) -> Tensor:
+        moments.append(1e3 * time.perf_counter())
+        return pose(images, generator)
+
+    names = [f"{subject.layer}:{channel}" for channel in channels]
+    render(network, names, size=subject.size, steps=steps + 2, redirect_steps=0, transforms=noted)
+    return median(after - before for before, after in pairwise(moments[2:]))  # the first looks and the first prepares
 
 
 def breakdown(subject: Subject, network: nn.Module, steps: int) -> dict[str, float]:
     """Medians of all parts, in milliseconds, printed."""
-    channels = subject.channels(network, 32)
-    times = {name: median(values) for name, values in steps_apart(subject, network, channels, steps).items()}
-    found = {name: times[name] + times.get(f"{name}, backward", 0) for name in times if not name.endswith("backward")}
-    found |= {"network, forward and backward": times["network, forward and backward"]}
-    bares = {name: found.pop(name) for name in list(found) if name.startswith("bare")}
-    total = sum(found.values())
+    times = {
+        name: median(values)
+        for name, values in steps_apart(subject, network, subject.channels(network, 32), steps).items()
+    }
+    parts = {
+        "parametrization": times["parametrization"] + times["parametrization, backward"],
+        "transforms": times["transforms"] + times["transforms, backward"],
+        "forward": times["forward"],
+        "backward": times["network"] - times["forward"],
+        "optimiser": times["optimiser"],
+        "rest": times["all of it"],
+    }
+    parts["rest"] -= sum(parts.values()) - parts["rest"]
+    total = sum(parts.values())
+    bares = {name: value for name, value in times.items() if name.startswith("bare")}
     print(f"\n{subject.name}, 32 channels of {subject.layer}, {subject.size} pixels: one step {total:.0f} ms")
-    for name, value in found.items():
-        print(f"  {name:<34}{value:8.1f} ms  {100 * value / total:5.1f} %")
+    for name, value in parts.items():
+        print(f"  {name:<26}{value:8.1f} ms  {100 * value / total:5.1f} %")
     for name, value in bares.items():
-        print(f"  {name:<34}{value:8.1f} ms; a step is × {total / value:.2f}")
-    return found | bares | {"a step": total, **{f"a step, times the {name}": total / bares[name] for name in bares}}
+        print(f"  {name:<26}{value:8.1f} ms; a step is × {total / value:.2f}")
+    return parts | bares | {"a step": total}
 
 
 def growth(subject: Subject, network: nn.Module, counts: list[int], steps: int) -> dict[str, float]:
     """Milliseconds of one step a channel for each size of the batch, printed."""
-    found = {}
-    for count in counts:
-        channels = subject.channels(network, count)
-        whole_steps(subject, network, channels, 1)
-        found[str(count)] = whole_steps(subject, network, channels, steps) / count
+    found = {
+        str(count): whole_steps(subject, network, subject.channels(network, count), steps) / count for count in counts
+    }
     print("  channels drawn together: ms a step of one channel: ", end="")
     print(", ".join(f"{count}: {value:.1f}" for count, value in found.items()))
     return found
+
+
+def resident(kind: str) -> int:
+    """Bytes of memory: ``VmRSS`` now, or ``VmHWM`` at the peak. Linux only."""
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith(kind):
+            return 1024 * int(line.split()[1])
+    raise SystemExit(f"this system does not tell {kind}")
 
 
 def peak_memory(subject: Subject, who: str, count: int) -> None:
@@ -149,10 +174,11 @@ def peak_memory(subject: Subject, who: str, count: int) -> None:
         else:
             draw_with_lucent(network, subject.layer, channels[0], size, steps)
 
-    draw(2, 32)  # everything is imported and prepared
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    draw(1, 16)  # everything is imported and prepared
+    before = resident("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # forget the peak so far
     draw(6, subject.size)
-    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / count)
+    print((resident("VmHWM") - before) / count)
 
 
 def memories(subject: Subject) -> dict[str, float]:
@@ -171,7 +197,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--networks", nargs="+", choices=SUBJECTS, default=list(SUBJECTS))
     parser.add_argument("--steps", type=int, default=8, help="steps that are measured")
-    parser.add_argument("--counts", nargs="+", type=int, default=[1, 4, 16, 64], help="sizes of the batch")
+    parser.add_argument("--counts", nargs="+", type=int, default=[1, 8, 32, 64], help="sizes of the batch")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--peak", nargs=2, metavar=("WHO", "CHANNELS"), help=argparse.SUPPRESS)
@@ -186,7 +212,7 @@ def main() -> None:
         network = subject.network()
         with frozen(network):
             found[name] = {"breakdown": breakdown(subject, network, arguments.steps)}
-            found[name]["growth"] = growth(subject, network, arguments.counts, 3)
+            found[name]["growth"] = growth(subject, network, arguments.counts, 5)
         found[name]["memory"] = memories(subject)
     if arguments.json:
         Path(arguments.json).write_text(json.dumps(found, indent=1), encoding="utf-8")

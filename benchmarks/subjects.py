@@ -50,8 +50,8 @@ class Subject:
 SUBJECTS = {
     subject.name: subject
     for subject in (
-        Subject("mini", lambda: load("mini"), "mixed3b", 48, 128, 64),
-        Subject("efficientnet-lite0", lambda: load("efficientnet-lite0"), "block5b", 128, 64, 64),
+        Subject("mini", lambda: load("mini"), "mixed3b", 48, 64, 64),
+        Subject("efficientnet-lite0", lambda: load("efficientnet-lite0"), "block5b", 128, 32, 64),
         Subject("inceptionv1", lambda: Inception(FULL), "mixed4c", 128, 32, 0),
     )
 }

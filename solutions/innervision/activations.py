@@ -60,14 +60,14 @@ def record(
     Warns:
         UserWarning: A layer was seen to run a second time.
     """
-    modules = dict(model.named_modules())  # once: on small batches, walking through a network takes a share of its time
-    names = _matching(model, modules, layers, "layers")
+    names = match_layers(model, layers)
     check_images(model, images)
     with edit(model, edits) if edits else nullcontext():
         # Steps that write in place get a copy to write on. Where modules do, that is known beforehand; where functions
         # do (F.relu(…, inplace=True)), it shows afterwards, in the version that torch counts for every tensor.
-        writes = any(vars(module).get("inplace") for module in modules.values())
-        watch = _Watch(model, {name: modules[name] for name in names}, writes or torch.is_inference_mode_enabled())
+        writes = any(vars(module).get("inplace") for module in model.modules())
+        modules = {name: model.get_submodule(name) for name in names}
+        watch = _Watch(model, modules, copies=writes or torch.is_inference_mode_enabled())
         watch.run(images)
         if watch.overwritten():
             watch = _Watch(model, watch.layers, copies=True)
@@ -88,7 +88,7 @@ class _Watch:
         again: Layers that ran once more.
     """
 
-    def __init__(self, model: nn.Module, layers: Mapping[str, nn.Module], copies: bool):
+    def __init__(self, model: nn.Module, layers: Mapping[str, nn.Module], *, copies: bool):
         self.model, self.layers, self.copies = model, layers, copies
         self.seen: dict[str, Tensor] = {}
         self.again: set[str] = set()
@@ -203,26 +203,27 @@ def match_layers(model: nn.Module, layers: str | Sequence[str], argument: str = 
     Raises:
         ValueError: Nothing was asked for, or a name or pattern fits no layer; the closest names are given.
     """
-    return _matching(model, dict(model.named_modules()), layers, argument)
-
-
-def _matching(
-    model: nn.Module, modules: Mapping[str, nn.Module], layers: str | Sequence[str], argument: str
-) -> list[str]:
     asked = [layers] if isinstance(layers, str) else list(layers)
     if not asked:
         raise ValueError(f"{argument}: is empty; name at least one layer")
     found: dict[str, None] = {}
     for pattern in asked:
-        if pattern and pattern in modules:
+        if _is_layer(model, pattern):  # spares a small network the walk through all its names
             found[pattern] = None
             continue
         expression = re.escape(pattern).replace(r"\*", r"[^.]*").replace(r"\?", r"[^.]")
-        matches = [name for name in modules if name and re.fullmatch(expression, name)]
+        matches = [name for name in layer_names(model) if re.fullmatch(expression, name)]
         if not matches:
             raise ValueError(_unknown(argument, pattern, model))
         found.update(dict.fromkeys(matches))
     return list(found)
+
+
+def _is_layer(model: nn.Module, name: str) -> bool:
+    try:
+        return bool(name) and isinstance(model.get_submodule(name), nn.Module)
+    except AttributeError:
+        return False
 
 
 def check_images(model: nn.Module, images: Tensor, argument: str = "images") -> None:
