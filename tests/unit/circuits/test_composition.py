@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import resource
+import sys
+import time
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -15,7 +19,7 @@ from innervision import load
 from innervision.circuits import composition, effective_kernel, expanded_weights, top_connections
 from innervision.circuits.composition import LinearMap, joined
 from innervision.circuits.linear import linear_steps
-from innervision.models.inception import BranchPool, Inception, MaxPool, pad_same
+from innervision.models.inception import FULL, BranchPool, Inception, MaxPool, pad_same
 
 
 def drawn(*shape: int, seed: int = 0) -> Tensor:
@@ -168,3 +172,18 @@ def test_refusals() -> None:
     with refuses("maps: have strides [1, 2]; branches that are joined have one stride"):
         joined([LinearMap(torch.ones(1, 1, 1, 1), stride) for stride in (1, 2)], [3, 3])
     assert sum(len(module._forward_hooks) for module in mini.modules()) == 0
+
+
+@pytest.mark.alone
+@pytest.mark.skipif(sys.platform != "linux", reason="counts memory in kilobytes, as Linux does")
+@pytest.mark.parametrize("layers", [("mixed3a", "mixed3b"), ("mixed4e", "mixed5a")])
+def test_full_inception_in_two_seconds_and_a_gigabyte(layers: tuple[str, str]) -> None:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = Inception(FULL).eval()
+    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+    weights = expanded_weights(network, *layers)
+    seconds, kilobytes = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert weights.shape[1] == {"mixed3a": 256, "mixed4e": 832}[layers[0]]
+    assert seconds <= 2
+    assert kilobytes <= 1e6
