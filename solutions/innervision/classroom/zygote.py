@@ -41,7 +41,7 @@ def main(control_fd: int) -> None:
 
     import innervision.activations
     import innervision.classroom.worker
-    import innervision.optvis  # noqa: F401
+    import innervision.optvis
 
     torch.set_num_threads(1)
     with torch.no_grad():
