@@ -113,7 +113,7 @@ def similar(
     lesson: Lesson = None,
     least: Annotated[float, typer.Option(min=0.0, max=1.0, help="Show pairs from this similarity on.")] = 0.5,
 ) -> None:
-    """Show which submissions look alike, or like the library: a hint, never a score."""
+    """Show who looks alike, or like the library: a hint, no score."""
     from rich.table import Table
 
     from innervision.classroom.export import student_names
