@@ -91,7 +91,7 @@ def diversity_with_loops(layer):
             scores.append(-(sum(others) - others[i]) / len(grams))
         return torch.stack(scores)
 
-    return objective
+    return Objective(objective, "diversity")
 
 
 @alternative("03.diversity")
@@ -103,7 +103,7 @@ def diversity_with_einsum(layer):
         likeness = torch.einsum("nij,mij->nm", units, units)
         return -likeness.fill_diagonal_(0).sum(dim=1) / len(likeness)
 
-    return objective
+    return Objective(objective, "diversity")
 
 
 @alternative("03.direction")

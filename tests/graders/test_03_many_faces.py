@@ -12,6 +12,7 @@ from innervision import edit, load
 from innervision.classroom.exercises import exercise, question, scenario
 from innervision.data.sample import load_sample
 from innervision.examples import Places, survey
+from innervision.optvis import together
 
 # ---------------------------------------------------------------- examples
 
@@ -208,6 +209,22 @@ def gradient_of_diversity(student, generator):
     return torch.autograd.grad(score, activation)[0] if score.requires_grad else torch.zeros(3, 4, 3, 2)
 
 
+@scenario
+def diversity_with_a_weight(student, generator):
+    """As the lesson uses it: several drawings of one objective, and a share of diversity."""
+    several = together(strength_of_layer, 4) + 0.5 * student.diversity("layer")
+    return several({"layer": rectified(generator, 4, 6, 3, 5)})
+
+
+def strength_of_layer(activations):
+    return activations["layer"].mean(dim=(1, 2, 3))
+
+
+def strength_and_unlikeness(generator):
+    activation = rectified(generator, 4, 6, 3, 5)
+    return torch.from_numpy(activation.double().numpy().mean(axis=(1, 2, 3))) + 0.5 * unlikeness(activation)
+
+
 @exercise("03.diversity", points=1)
 def test_diversity_compares_gram_matrices(judge):
     judge(styles_of_random_activations).expect(unlikeness_of_random_activations, atol=1e-5)  # cosines in float32
@@ -223,8 +240,9 @@ def test_place_and_strength_do_not_count_and_silence_is_no_nan(judge):
 
 
 @exercise("03.diversity", points=1)
-def test_diversity_can_be_climbed(judge):
+def test_diversity_can_be_climbed_and_weighted(judge):
     judge(gradient_of_diversity).close(atol=1e-5)
+    judge(diversity_with_a_weight).expect(strength_and_unlikeness, atol=1e-5)
 
 
 # ---------------------------------------------------------------- directions
@@ -568,10 +586,10 @@ def heeds_its_settings(outcome):
 
 @exercise("03.activation_grid", points=1)
 def test_each_icon_is_drawn_for_its_own_position(judge):
-    expected = "an icon for each position, row by row, that leans towards the direction found there"
-    judge(a_grid_of_six_colours).satisfies(leans_to_its_own_place, expected=expected)
     expected = "icons of the size, steps, cosine power and seed asked for"
     judge(grids_with_other_settings).satisfies(heeds_its_settings, expected=expected)
+    expected = "an icon for each position, row by row, that leans towards the direction found there"
+    judge(a_grid_of_six_colours).satisfies(leans_to_its_own_place, expected=expected)
 
 
 @scenario
@@ -707,16 +725,16 @@ def test_planted_groups_come_back_strongest_first(judge):
 
 
 @exercise("03.neuron_groups", points=1)
-def test_directions_of_length_one_that_make_the_activations(judge):
+def test_directions_of_length_one_that_make_the_activations_and_silence_is_no_nan(judge):
     expected = "channels of length 1, and maps that make the activations together with them"
     judge(groups_that_were_planted).satisfies(have_unit_length_and_explain, expected=expected)
+    judge(groups_of_silence).satisfies(is_silent, expected="maps of 0 and nothing unexplained where nothing is active")
 
 
 @exercise("03.neuron_groups", points=1)
 def test_what_the_groups_leave_over(judge):
     expected = "the length of what is left over, divided by the length of the activations, and little of it"
     judge(groups_of_what_has_none).satisfies(tells_what_is_left, expected=expected)
-    judge(groups_of_silence).satisfies(is_silent, expected="maps of 0 and nothing unexplained where nothing is active")
 
 
 # ---------------------------------------------------------------- atlas

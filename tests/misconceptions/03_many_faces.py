@@ -2,14 +2,14 @@
 
 import torch
 import torch.nn.functional as F
-from einops import rearrange
+from einops import rearrange, reduce
 
 from innervision import record
 from innervision.atlas import Cells, Grid, Groups, draw_icons, factorize, filled_squares
 from innervision.attribution import activation_and_gradient, path_start
 from innervision.classroom.exercises import misconception
 from innervision.examples import Examples
-from innervision.optvis import Joint
+from innervision.optvis import Joint, Objective
 from innervision.optvis.objectives import as_objective
 
 # ---------------------------------------------------------------- top_examples
@@ -70,6 +70,34 @@ def turns_the_order_round(places, count=9, *, lowest=False):
 )
 def sorts_without_the_sign(places, count=9, *, lowest=False):
     return chosen(places, places.values.abs().argsort(descending=not lowest, stable=True)[:count])
+
+
+@misconception(
+    "03.top_examples",
+    "`topk` promises nothing about the order of equal values, and behind a rectifier there are many. Of equal ones the "
+    "image with the lower index comes first: `argsort(descending=…, stable=True)`.",
+)
+def takes_topk(places, count=9, *, lowest=False):
+    return chosen(places, places.values.topk(count, largest=not lowest).indices)
+
+
+@misconception(
+    "03.top_examples",
+    "`lowest` was not looked at, and `topk` promises nothing about the order of equal values. Sort with "
+    "`argsort(descending=not lowest, stable=True)`: it heeds both.",
+)
+def takes_topk_and_ignores_lowest(places, count=9, *, lowest=False):
+    return chosen(places, places.values.topk(count).indices)
+
+
+@misconception(
+    "03.top_examples",
+    "A plain tuple has no names. Wrap the four tensors, so that the next cells can ask for `.images` and `.values`: "
+    "`return Examples(images, values, rows, columns)`.",
+)
+def returns_a_plain_tuple(places, count=9, *, lowest=False):
+    order = places.values.argsort(descending=not lowest, stable=True)[:count]
+    return order, places.values[order], places.rows[order], places.columns[order]
 
 
 # ---------------------------------------------------------------- activation_spectrum
@@ -169,6 +197,59 @@ def forgets_the_size(places, slices=5, count=6):
     return at(places, images, closest.gather(1, images))
 
 
+@misconception(
+    "03.activation_spectrum",
+    "Only the first kind of place was used, for the levels and for the images. In the lesson that is each image's "
+    "highest place, so the suppressing half is missing: stack the values of all of `places`.",
+)
+def uses_the_highest_places_only(places, slices=5, count=6):
+    values = places[0].values
+    return spectrum(places[:1], torch.linspace(float(values.min()), float(values.max()), slices), count)
+
+
+@misconception(
+    "03.activation_spectrum",
+    "The levels are quantiles of the first kind of place alone. Take the smallest and the largest value of all "
+    "`places`, and space the *activations* evenly between them.",
+)
+def takes_quantiles_of_the_highest(places, slices=5, count=6):
+    return spectrum(places, places[0].values.quantile(torch.linspace(0, 1, slices)), count)
+
+
+@misconception(
+    "03.activation_spectrum",
+    "All places were sorted and cut into parts of equally many. Most are nearly cold, so nearly all parts look alike. "
+    "Space the *activations* evenly, and look for the images closest to each.",
+)
+def cuts_into_equal_parts(places, slices=5, count=6):
+    values = all_values(places)
+    order = torch.stack([part[:count] for part in values.flatten().argsort(stable=True).tensor_split(slices)])
+    return at(places, order % values.shape[1], order // values.shape[1])
+
+
+@misconception(
+    "03.activation_spectrum",
+    "All places were put in one long row, so `images` counts places, beyond the last image, and an image can be there "
+    "twice. First find each image's closest place (`.min(dim=0)` over the kinds), then the closest images.",
+)
+def counts_places_for_images(places, slices=5, count=6):
+    twice = takes_an_image_twice(places, slices, count)
+    values = all_values(places)
+    levels = torch.linspace(float(values.min()), float(values.max()), slices)
+    order = (values.flatten() - levels[:, None]).abs().argsort(dim=1, stable=True)[:, :count]
+    return Examples(order, twice.values, twice.rows, twice.columns)
+
+
+@misconception(
+    "03.activation_spectrum",
+    "A plain tuple has no names. Wrap the four tensors: `return Examples(images, values, rows, columns)`.",
+)
+def returns_four_tensors(places, slices=5, count=6):
+    values = all_values(places)
+    found = spectrum(places, torch.linspace(float(values.min()), float(values.max()), slices), count)
+    return found.images, found.values, found.rows, found.columns
+
+
 # ---------------------------------------------------------------- diversity
 
 
@@ -187,7 +268,7 @@ def rewards_likeness(layer):
         likeness = styles(activations[layer]) @ styles(activations[layer]).T
         return (likeness.sum(dim=1) - likeness.diagonal()) / len(likeness)
 
-    return objective
+    return Objective(objective, "diversity")
 
 
 @misconception(
@@ -199,7 +280,7 @@ def compares_each_with_itself(layer):
         likeness = styles(activations[layer]) @ styles(activations[layer]).T
         return -likeness.sum(dim=1) / len(likeness)
 
-    return objective
+    return Objective(objective, "diversity")
 
 
 @misconception(
@@ -213,7 +294,7 @@ def compares_place_by_place(layer):
         likeness = flat @ flat.T
         return (likeness.diagonal() - likeness.sum(dim=1)) / len(likeness)
 
-    return objective
+    return Objective(objective, "diversity")
 
 
 @misconception(
@@ -228,7 +309,7 @@ def gram_of_places(layer):
         likeness = gram @ gram.T
         return (likeness.diagonal() - likeness.sum(dim=1)) / len(likeness)
 
-    return objective
+    return Objective(objective, "diversity")
 
 
 @misconception(
@@ -243,7 +324,7 @@ def forgets_the_lengths(layer):
         likeness = grams @ grams.T
         return (likeness.diagonal() - likeness.sum(dim=1)) / len(likeness)
 
-    return objective
+    return Objective(objective, "diversity")
 
 
 @misconception(
@@ -257,7 +338,7 @@ def compares_channel_means(layer):
         likeness = means @ means.T
         return (likeness.diagonal() - likeness.sum(dim=1)) / len(likeness)
 
-    return objective
+    return Objective(objective, "diversity")
 
 
 @misconception(
@@ -269,6 +350,19 @@ def divides_by_the_others(layer):
     def objective(activations):
         likeness = styles(activations[layer]) @ styles(activations[layer]).T
         return (likeness.diagonal() - likeness.sum(dim=1)) / (len(likeness) - 1)
+
+    return Objective(objective, "diversity")
+
+
+@misconception(
+    "03.diversity",
+    "This is a plain function. It can be called, but the next cell computes `1.0 * diversity(LAYER)`. An objective "
+    'that is to be weighted or added must be wrapped: `Objective(difference, "a name")`.',
+)
+def returns_a_plain_function(layer):
+    def objective(activations):
+        likeness = styles(activations[layer]) @ styles(activations[layer]).T
+        return (likeness.diagonal() - likeness.sum(dim=1)) / len(likeness)
 
     return objective
 
@@ -362,6 +456,26 @@ def divides_zero_by_zero(activation, vector, cosine_power=0):
     return dot(activation, vector) * angle.clamp(min=0.1) ** cosine_power
 
 
+FOUR_AXES = (
+    "`view(1, -1, 1, 1)` supposes rows and columns. An activation can also be (batch, channel), as logits are: let "
+    'whatever comes after the channels be `...`, as in `einsum("bc...,c->b...", …)`.'
+)
+
+
+@misconception("03.direction", FOUR_AXES)
+def supposes_rows_and_columns(activation, vector, cosine_power=0):
+    spread = vector.view(1, -1, 1, 1)
+    angle = F.cosine_similarity(activation, spread, dim=1)
+    return (activation * spread).sum(dim=1) * angle.clamp(min=0.1) ** cosine_power
+
+
+@misconception("03.direction", FOUR_AXES)
+def divides_by_lengths_of_rows_and_columns(activation, vector, cosine_power=0):
+    values = (activation * vector.view(1, -1, 1, 1)).sum(dim=1)
+    angle = values / (1e-4 + activation.norm(dim=1)) / (1e-4 + vector.norm())
+    return values * angle.clamp(min=0.1) ** cosine_power
+
+
 # ---------------------------------------------------------------- interpolate
 
 
@@ -445,6 +559,19 @@ def one_score_for_the_row(first, second, images=5):
     def mixture(activations):
         share = torch.linspace(0, 1, images)
         return ((1 - share) * start(activations) + share * end(activations)).sum()
+
+    return path(mixture, images)
+
+
+@misconception(
+    "03.interpolate",
+    'An objective may come as a string such as `"mixed3b:5"`, which cannot be called. Turn both into objectives first: '
+    "`as_objective(first)`, `as_objective(second)`.",
+)
+def calls_a_string(first, second, images=5):
+    def mixture(activations):
+        share = torch.linspace(0, 1, images)
+        return (1 - share) * first(activations) + share * second(activations)
 
     return path(mixture, images)
 
@@ -599,6 +726,32 @@ def cosine_at_each_position(targets, cosine_power=0):
     return objective
 
 
+@misconception(
+    "03.caricature",
+    "The cosine was divided by the target's length only, as lucid does. It then grows with the drawing and is no "
+    "cosine: divide by the drawing's length, too, or take `F.cosine_similarity`.",
+)
+def divides_the_cosine_by_the_target_only(targets, cosine_power=0):
+    def compare(a, t):
+        products = (a * t).sum(dim=1)
+        return products / t.square().sum(dim=1) * (products / t.norm(dim=1)).clamp(min=0.1) ** cosine_power
+
+    return over_layers(targets, compare)
+
+
+@misconception(
+    "03.caricature",
+    "This is lucid's formula: the dot product is divided by nothing, its cosine by the target's length only. Here the "
+    "picture itself scores 1: divide the dot product by the target's squared length, the cosine by both lengths.",
+)
+def follows_lucid(targets, cosine_power=0):
+    def compare(a, t):
+        products = (a * t).sum(dim=1)
+        return products * (products / t.norm(dim=1)).clamp(min=0.1) ** cosine_power
+
+    return over_layers(targets, compare)
+
+
 # ================ many neurons and what they do
 
 # ---------------------------------------------------------------- activation_grid
@@ -712,6 +865,37 @@ def forgets_the_settings(model, layer, image, *, size=None, **settings):
     return _grid(model, layer, image, directions, activation.norm(dim=0), size=size, steps=8, cosine_power=0.0)
 
 
+def _icons_row_by_row(model, layer, image, **settings):
+    activation = _activation(model, layer, image)
+    directions = rearrange(activation, "channel row column -> (row column) channel")
+    return _grid(model, layer, image, directions, activation.norm(dim=0), **settings)
+
+
+@misconception(
+    "03.activation_grid",
+    "`seed` and `cosine_power` were not handed on, so `draw_icons` takes its own: hand on all four settings.",
+)
+def drops_seed_and_cosine_power(model, layer, image, *, size=None, steps=128, **settings):
+    return _icons_row_by_row(model, layer, image, size=size, steps=steps)
+
+
+@misconception(
+    "03.activation_grid",
+    "`seed` was not handed on to `draw_icons`: whatever seed is asked for, the icons are those of seed 0.",
+)
+def drops_the_seed(model, layer, image, *, seed=0, **settings):
+    return _icons_row_by_row(model, layer, image, **settings)
+
+
+@misconception(
+    "03.activation_grid",
+    "`cosine_power` was not handed on to `draw_icons`: whatever is asked for, the icons keep to their direction by its "
+    "default.",
+)
+def drops_the_cosine_power(model, layer, image, *, cosine_power=2.0, **settings):
+    return _icons_row_by_row(model, layer, image, **settings)
+
+
 # ---------------------------------------------------------------- neuron_groups
 
 
@@ -727,7 +911,7 @@ def _groups(activations, count, *, matrix=None, factors=factorize, length=True, 
     if order:
         places, channels = _strongest_first(places, channels)
     maps = rearrange(places, "(image row column) group -> image group row column", image=images, row=rows)
-    left = (right - places @ channels).norm() / right.norm().clamp(min=1e-30)
+    left = (matrix - places @ channels).norm() / matrix.norm().clamp(min=1e-30)
     return Groups(channels, maps, float(left))
 
 
@@ -860,6 +1044,47 @@ def divides_silence_by_silence(activations, groups, *, seed=0):
     return Groups(found.channels, found.maps, float((activations - made).norm() / length))
 
 
+@misconception(
+    "03.neuron_groups",
+    "The groups were never given length 1, so how strong one looks is left to the solver: divide each row of "
+    "`channels` by its length and multiply its map by it, before you sort.",
+)
+def never_gives_length_one(activations, groups, *, seed=0):
+    return _groups(activations, groups, length=False, seed=seed)
+
+
+@misconception(
+    "03.neuron_groups",
+    "The maps were cut from (positions × groups) without moving the groups: a map mixes all groups. Unfold the "
+    "positions to (image, row, column, group), then bring the group to axis 1 (`rearrange`, `movedim`).",
+)
+def reshapes_the_maps(activations, groups, *, seed=0):
+    found = _groups(activations, groups, seed=seed)
+    places = rearrange(found.maps, "image group row column -> image row column group")
+    return Groups(found.channels, places.reshape(found.maps.shape), found.unexplained)
+
+
+@misconception(
+    "03.neuron_groups",
+    "0 / 0: in a silent layer a group's channels have length 0, and dividing by it gives NaN. `F.normalize` keeps its "
+    "divisor above 0; so must what you divide the remainder by.",
+)
+def divides_channels_by_no_length(activations, groups, *, seed=0):
+    found = _groups(activations, groups, seed=seed)
+    channels = found.channels / found.channels.norm(dim=1, keepdim=True)
+    left = (activations - torch.einsum("ngrc,gk->nkrc", found.maps, channels)).norm() / activations.norm()
+    return Groups(channels, found.maps, float(left))
+
+
+@misconception(
+    "03.neuron_groups",
+    "A plain tuple has no names. Wrap what you found: `return Groups(channels, maps, unexplained)`.",
+)
+def returns_three_things(activations, groups, *, seed=0):
+    found = _groups(activations, groups, seed=seed)
+    return found.channels, found.maps, found.unexplained
+
+
 # ---------------------------------------------------------------- grid_averages
 
 
@@ -955,6 +1180,26 @@ def averages_directions(vectors, coordinates, side, *, least=1):
     return _cells(F.normalize(vectors, dim=1), _square(coordinates, side), side, least)
 
 
+@misconception(
+    "03.activation_atlas",
+    "The coordinates were multiplied by side - 1 and rounded, so the squares at the border are half as wide as the "
+    "others. Multiply by `side`, cut off the fraction (`long`), and clamp to side - 1.",
+)
+def rounds_to_side_minus_one(vectors, coordinates, side, *, least=1):
+    row, column = (coordinates * (side - 1)).round().long().unbind(dim=1)
+    return _cells(vectors, row * side + column, side, least)
+
+
+@misconception(
+    "03.activation_atlas",
+    "The place was rounded to the nearest number, which can be `side`, behind the last square. Cut off the fraction "
+    "(`long`) and clamp to side - 1.",
+)
+def rounds_beyond_the_border(vectors, coordinates, side, *, least=1):
+    row, column = (coordinates * side).round().long().unbind(dim=1)
+    return _cells(vectors, row * side + column, side, least)
+
+
 # ---------------------------------------------------------------- spatial_attribution
 
 
@@ -1042,13 +1287,18 @@ def explains_a_plain_logit(model, layer, images, target, *, of=None, relaxed=Fal
 # ---------------------------------------------------------------- channel_attribution
 
 
+def _places(activation):
+    """(batch, channel, place): one place for a layer that has none, so that nothing here fails for want of an axis."""
+    return activation.reshape(*activation.shape[:2], -1)
+
+
 @misconception(
     "03.channel_attribution",
     "This is the gradient alone: how much a change would do. A silent channel has done nothing yet, however steep the "
     "slope. Multiply by the activation.",
 )
 def shows_the_gradient_of_channels(model, layer, images, target, **settings):
-    return _ask(model, layer, images, target, **settings)[1].flatten(2).sum(dim=2)
+    return _places(_ask(model, layer, images, target, **settings)[1]).sum(dim=2)
 
 
 @misconception(
@@ -1068,7 +1318,7 @@ def sums_the_channels_away(model, layer, images, target, **settings):
 )
 def averages_the_positions(model, layer, images, target, **settings):
     activation, gradient = _ask(model, layer, images, target, **settings)
-    return (activation * gradient).flatten(2).mean(dim=2)
+    return _places(activation * gradient).mean(dim=2)
 
 
 @misconception(
@@ -1078,7 +1328,7 @@ def averages_the_positions(model, layer, images, target, **settings):
 )
 def multiplies_before_it_sums_not(model, layer, images, target, **settings):
     activation, gradient = _ask(model, layer, images, target, **settings)
-    return activation.flatten(2).sum(dim=2) * gradient.flatten(2).sum(dim=2)
+    return _places(activation).sum(dim=2) * _places(gradient).sum(dim=2)
 
 
 @misconception(
@@ -1088,7 +1338,7 @@ def multiplies_before_it_sums_not(model, layer, images, target, **settings):
 )
 def weighs_channels_like_grad_cam(model, layer, images, target, **settings):
     activation, gradient = _ask(model, layer, images, target, **settings)
-    return activation.flatten(2).sum(dim=2) * gradient.flatten(2).mean(dim=2)
+    return _places(activation).sum(dim=2) * _places(gradient).mean(dim=2)
 
 
 @misconception(
@@ -1097,7 +1347,7 @@ def weighs_channels_like_grad_cam(model, layer, images, target, **settings):
 )
 def takes_sizes_of_channels(model, layer, images, target, **settings):
     activation, gradient = _ask(model, layer, images, target, **settings)
-    return (activation * gradient).flatten(2).sum(dim=2).abs()
+    return _places(activation * gradient).sum(dim=2).abs()
 
 
 @misconception(
@@ -1106,7 +1356,7 @@ def takes_sizes_of_channels(model, layer, images, target, **settings):
 )
 def takes_the_strongest_position(model, layer, images, target, **settings):
     activation, gradient = _ask(model, layer, images, target, **settings)
-    return (activation * gradient).flatten(2).amax(dim=2)
+    return _places(activation * gradient).amax(dim=2)
 
 
 @misconception(
@@ -1116,7 +1366,31 @@ def takes_the_strongest_position(model, layer, images, target, **settings):
 )
 def explains_a_plain_logit_by_channels(model, layer, images, target, *, of=None, relaxed=False):
     activation, gradient = _ask(model, layer, images, target)
-    return (activation * gradient).flatten(2).sum(dim=2)
+    return _places(activation * gradient).sum(dim=2)
+
+
+NO_PLACES = (
+    "This layer has no places: its activation is (batch, channel), without an axis 2. Sum over whatever comes after "
+    'the channels, two axes or none: `reduce(…, "batch channel ... -> batch channel", "sum")`.'
+)
+
+
+@misconception("03.channel_attribution", NO_PLACES)
+def sums_over_axes_2_and_3(model, layer, images, target, **settings):
+    activation, gradient = _ask(model, layer, images, target, **settings)
+    return (activation * gradient).sum(dim=(2, 3))
+
+
+@misconception("03.channel_attribution", NO_PLACES)
+def flattens_from_axis_2(model, layer, images, target, **settings):
+    activation, gradient = _ask(model, layer, images, target, **settings)
+    return (activation * gradient).flatten(2).sum(2)
+
+
+@misconception("03.channel_attribution", NO_PLACES)
+def names_rows_and_columns(model, layer, images, target, **settings):
+    activation, gradient = _ask(model, layer, images, target, **settings)
+    return reduce(activation * gradient, "batch channel row column -> batch channel", "sum")
 
 
 # ---------------------------------------------------------------- integrated_attribution
