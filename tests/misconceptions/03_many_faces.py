@@ -242,6 +242,31 @@ def counts_places_for_images(places, slices=5, count=6):
 
 @misconception(
     "03.activation_spectrum",
+    "`topk` promises nothing about the order of equal distances. Of equally close images the one with the lower index "
+    "comes first: `distance.argsort(dim=1, stable=True)[:, :count]`.",
+)
+def takes_the_closest_by_topk(places, slices=5, count=6):
+    values = all_values(places)
+    levels = torch.linspace(float(values.min()), float(values.max()), slices)
+    distance, closest = (values - levels[:, None, None]).abs().min(dim=1)
+    images = distance.topk(count, dim=1, largest=False).indices
+    return at(places, images, closest.gather(1, images))
+
+
+@misconception(
+    "03.activation_spectrum",
+    "All places were put in one long row, so an image can be in a slice twice, and `topk` promises nothing about the "
+    "order of equal distances. First each image's closest place (`.min` over the kinds), then a stable `argsort`.",
+)
+def takes_an_image_twice_by_topk(places, slices=5, count=6):
+    values = all_values(places)
+    levels = torch.linspace(float(values.min()), float(values.max()), slices)
+    order = (values.flatten() - levels[:, None]).abs().topk(count, dim=1, largest=False).indices
+    return at(places, order % values.shape[1], order // values.shape[1])
+
+
+@misconception(
+    "03.activation_spectrum",
     "A plain tuple has no names. Wrap the four tensors: `return Examples(images, values, rows, columns)`.",
 )
 def returns_four_tensors(places, slices=5, count=6):
