@@ -1,10 +1,12 @@
 """Circuits: what a unit is tuned to, what its weights say, and what changes when they are changed."""
 
 from innervision.circuits.ablation import ablate, direct_effect, total_effect
+from innervision.circuits.circular import echo_ratio, orientation_selectivity, preferred_orientation, tuning_width
 from innervision.circuits.composition import Connections, effective_kernel, expanded_weights, top_connections
 from innervision.circuits.drawings import draw
 from innervision.circuits.edges import edge_attribution, edge_patching
 from innervision.circuits.families import equivariance_score, rotate_family, shuffled_scores
+from innervision.circuits.family_search import find_family, shuffle_responses, tuned_channels
 from innervision.circuits.planted import Answer, Planted, plant
 from innervision.circuits.subnetworks import (
     Circuit,
@@ -16,6 +18,7 @@ from innervision.circuits.subnetworks import (
     keep_only,
     minimal_circuit,
 )
+from innervision.circuits.tuning import joint_tuning, tuning_curve
 
 __all__ = [
     "Answer",
@@ -28,6 +31,7 @@ __all__ = [
     "completeness",
     "direct_effect",
     "draw",
+    "echo_ratio",
     "edge_attribution",
     "edge_patching",
     "edges_of",
@@ -35,11 +39,19 @@ __all__ = [
     "equivariance_score",
     "expanded_weights",
     "faithfulness",
+    "find_family",
+    "joint_tuning",
     "keep_only",
     "minimal_circuit",
+    "orientation_selectivity",
     "plant",
+    "preferred_orientation",
     "rotate_family",
+    "shuffle_responses",
     "shuffled_scores",
     "top_connections",
     "total_effect",
+    "tuned_channels",
+    "tuning_curve",
+    "tuning_width",
 ]

@@ -1,4 +1,4 @@
-"""The examples in the docstrings of what reads weights and takes circuits apart."""
+"""The examples in the docstrings of what measures tuning, reads weights and takes circuits apart."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from types import ModuleType
 import pytest
 import torch
 
-from innervision.circuits import ablation, composition, families, subnetworks
+from innervision.circuits import ablation, circular, composition, families, family_search, subnetworks, tuning
+
+MODULES = [ablation, circular, composition, families, family_search, subnetworks, tuning]
 
 
-@pytest.mark.parametrize("module", [ablation, composition, families, subnetworks], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
 def test_docstrings_say_what_happens(module: ModuleType) -> None:
     result = doctest.testmod(module, extraglobs={"torch": torch})
     assert result.attempted > 0
