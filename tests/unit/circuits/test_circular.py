@@ -84,6 +84,13 @@ def test_a_turned_circle_turns_the_preference_and_nothing_else(turn: float) -> N
         torch.testing.assert_close(again, once, rtol=0, atol=1e-3)
 
 
+def test_selectivity_is_never_above_1() -> None:
+    angles = torch.arange(0.0, 360)
+    selectivity = orientation_selectivity(torch.eye(360), angles)
+    assert float(selectivity.max()) == 1
+    assert float(selectivity.min()) > 1 - 1e-6  # single precision
+
+
 def test_units_without_a_preference() -> None:
     for count in (2, 3, 7, 36, 180, 720):
         angles = torch.arange(count) * 360 / count
@@ -128,6 +135,8 @@ def test_echoes() -> None:
 def test_refusals(describe: Callable[[Tensor, Tensor], Tensor]) -> None:
     with refuses("angles: shape (1,) is not (stimuli,); give at least two angles"):
         describe(torch.ones(3, 1), torch.zeros(1))
+    with refuses("angles: shape (4, 1) is not (stimuli,); give at least two angles"):
+        describe(torch.ones(3, 4), QUARTERS[:, None])
     with refuses("responses: shape (3, 5) is not (channel, 4), a response for each angle"):
         describe(torch.ones(3, 5), QUARTERS)
     for broken in (-0.5, torch.nan, torch.inf):
@@ -139,4 +148,4 @@ def test_refuses_a_reach_that_holds_nothing() -> None:
     with refuses("reach: 180 is not at least 0 and below 180 degrees"):
         echo_ratio(torch.ones(1, 4), QUARTERS, reach=180)
     with refuses("reach: within 5 degrees of the opposite of a peak lies no stimulus; give more angles"):
-        echo_ratio(torch.ones(1, 3), torch.tensor([0.0, 120, 240]), reach=5)
+        echo_ratio(torch.eye(3)[[0, 2]], torch.tensor([0.0, 180, 90]), reach=5)  # it holds one for the first channel

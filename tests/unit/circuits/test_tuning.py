@@ -78,8 +78,8 @@ def test_a_layer_written_by_hand() -> None:
         layer[0].weight.copy_(torch.ones(2, 3, 1, 1) / 3)
         layer[0].bias.copy_(torch.tensor([0.0, -0.5]))
     brightness = torch.tensor([0.1, 0.5, 0.9])
-    stimuli = torch.zeros(3, 3, 4, 5)
-    stimuli[:, :, 2, 2] = brightness[:, None]  # rows // 2, columns // 2
+    stimuli = torch.zeros(3, 3, 4, 7)
+    stimuli[:, :, 2, 3] = brightness[:, None]  # rows // 2, columns // 2
     stimuli[:, :, 0, 4] = 1.0
     expected = torch.stack([brightness, torch.tensor([0.0, 0.0, 0.4])])
     torch.testing.assert_close(tuning_curve(layer, "1", stimuli), expected)
