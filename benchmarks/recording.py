@@ -19,8 +19,8 @@ from torch import Tensor, nn
 
 from innervision.activations import record
 from innervision.models import Inception
+from innervision.models.architectures import Mixed
 from innervision.models.efficientnet import EfficientNetLite
-from innervision.models.inception import Mixed
 from innervision.optvis.portions import PORTION
 
 

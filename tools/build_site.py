@@ -202,7 +202,7 @@ def _value(key: str, value: object) -> str:
 
 def _layer_table() -> str:
     from innervision.models import load
-    from innervision.models.inception import Convolution, Mixed
+    from innervision.models.architectures import Convolution, Mixed
 
     network = load("mini")
     sizes = {name: sum(p.numel() for p in module.parameters()) for name, module in network.named_children()}

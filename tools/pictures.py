@@ -17,7 +17,7 @@ from innervision.activations import record
 from innervision.data.cifar10 import CLASSES
 from innervision.data.sample import load_sample
 from innervision.models import load
-from innervision.models.inception import Convolution, Mixed
+from innervision.models.architectures import Convolution, Mixed
 from innervision.optvis.render import render
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from torch import Tensor
 
-from innervision.models.inception import BRANCHES, Architecture, Mixed, Normalization, Pool, Step
+from innervision.models.architectures import BRANCHES, Architecture, Mixed, Normalization, Pool, Step
 from innervision.plots import COLORS
 
 PLAIN = "0.55"  # the grey of what is no branch

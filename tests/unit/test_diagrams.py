@@ -10,7 +10,7 @@ import torch
 from tests.unit.refusals import refuses
 
 from innervision import diagrams
-from innervision.models.inception import FULL, MINI, Mixed
+from innervision.models.architectures import FULL, MINI, Mixed
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,8 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+from innervision.classroom.locks import open_locked
+
 
 class Core:
     """One processor core, ours until ``release``; none if all are taken, or where the system knows no such thing.
@@ -25,9 +27,10 @@ class Core:
         self._lock = -1
         folder = folder or Path(tempfile.gettempdir())
         for number in _cores():
-            lock = _lock(folder / f"innervision-{os.geteuid()}-core-{number}.lock")
-            if lock is not None:
-                self.number, self._lock = number, lock
+            with suppress(OSError):  # taken, or another user's
+                path = folder / f"innervision-{os.geteuid()}-core-{number}.lock"
+                self._lock = open_locked(path, os.O_RDWR | os.O_CREAT)
+                self.number = number
                 return
 
     def keep(self, process: int) -> None:
@@ -46,19 +49,3 @@ class Core:
 def _cores() -> list[int]:
     """The cores that this process may use, the last first: systems like to do their own work on the first."""
     return sorted(os.sched_getaffinity(0), reverse=True) if hasattr(os, "sched_getaffinity") else []
-
-
-def _lock(path: Path) -> int | None:
-    """A descriptor that holds the lock of a file, or None. A link in the file's place is not followed."""
-    import fcntl
-
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    except OSError:  # another user's, say
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        return None
-    return descriptor

@@ -7,13 +7,15 @@ folders of this user are removed, and links are never followed.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+from innervision.classroom.locks import open_locked
+
+FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
 PREFIX = "innervision-library-"
 _held: dict[Path, int] = {}  # folders of this process, with the descriptor that holds the lock
 
@@ -24,7 +26,7 @@ def own_folder() -> Path:
     while True:
         folder = Path(tempfile.mkdtemp(prefix=PREFIX))
         try:
-            descriptor = _lock(folder)
+            descriptor = open_locked(folder, FOLDER)
         except (FileNotFoundError, BlockingIOError):  # another process sweeps, and took the new one for a dead one's
             continue
         if folder.is_dir():
@@ -48,24 +50,9 @@ def sweep(parent: Path) -> None:
         names = [entry.name for entry in entries if entry.name.startswith(PREFIX)]
     for name in names:
         with suppress(OSError):  # another process's, or gone meanwhile
-            descriptor = _lock(parent / name)
+            descriptor = open_locked(parent / name, FOLDER)
             try:
                 if os.fstat(descriptor).st_uid == os.geteuid():
                     shutil.rmtree(parent / name)  # it does not follow links, nor one put in place of the folder
             finally:
                 os.close(descriptor)
-
-
-def _lock(folder: Path) -> int:
-    """Open a folder, not a link to one, and lock it; the lock goes with the descriptor.
-
-    Raises:
-        OSError: It is no folder, or another process holds it.
-    """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        raise
-    return descriptor

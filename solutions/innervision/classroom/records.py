@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from innervision.classroom import paths
+from innervision.classroom.locks import lock_now
 
 FORMAT = 1
 Record = dict[str, Any]
@@ -152,21 +153,9 @@ def only_writer(own: Path) -> Iterator[None]:
     own.mkdir(parents=True, exist_ok=True)
     with open(own / "lock", "ab") as file:
         try:
-            _lock(file.fileno())
+            lock_now(file.fileno())
         except OSError:
             raise ValueError(
                 f"course is {str(own.parent)!r}; another process is grading it, wait for its end."
             ) from None
         yield
-
-
-def _lock(descriptor: int) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        import msvcrt
-
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-    else:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,7 +1,8 @@
 """Networks: definitions by configuration, ready-made weights, and reading their answers."""
 
+from innervision.models.architectures import FULL, MINI, Architecture
 from innervision.models.efficientnet import LITE0, EfficientNetLite, LiteArchitecture
-from innervision.models.inception import FULL, MINI, Architecture, Inception, fold_batch_norm
+from innervision.models.inception import Inception, fold_batch_norm
 from innervision.models.labels import class_names
 from innervision.models.load import NETWORKS, load, provenance
 from innervision.models.predictions import top_predictions

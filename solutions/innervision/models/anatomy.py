@@ -12,7 +12,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from innervision.models.inception import Architecture, Convolution, Mixed, Pool, same_padding
+from innervision.models.architectures import Architecture, Convolution, Mixed, Pool
+from innervision.models.inception import same_padding
 
 
 def capture(model: nn.Module, images: Float[Tensor, "batch ..."], layer: str) -> Float[Tensor, "batch ..."]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from innervision.models.inception import FULL, Architecture, Inception
+from innervision.models.architectures import FULL, Architecture
+from innervision.models.inception import Inception
 from innervision.models.published import Source, read_published
 from innervision.models.states import check_state, read_state
 

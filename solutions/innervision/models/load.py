@@ -18,8 +18,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from innervision.models.architectures import FULL, MINI
 from innervision.models.efficientnet_weights import packaged_efficientnet_lite0, read_efficientnet_lite0
-from innervision.models.inception import FULL, MINI
 from innervision.models.inception_weights import published_inceptionv1, read_inception
 from innervision.models.states import file_sha256 as file_sha256
 

@@ -14,7 +14,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from innervision.files import write_aside, write_text_aside
-from innervision.models.inception import Convolution, Inception, Mixed, fold_batch_norm
+from innervision.models.architectures import Convolution, Mixed
+from innervision.models.inception import Inception, fold_batch_norm
 from innervision.models.load import file_sha256
 
 TOLERANCE = 1e-4

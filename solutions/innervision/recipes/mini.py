@@ -13,7 +13,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int64, UInt8
 from torch import Tensor, nn
 
-from innervision.models.inception import MINI, Inception
+from innervision.models.architectures import MINI
+from innervision.models.inception import Inception
 from innervision.recipes.exporting import accuracy
 from innervision.training import Batch, Task
 

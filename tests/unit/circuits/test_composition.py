@@ -19,7 +19,8 @@ from innervision import load
 from innervision.circuits import composition, effective_kernel, expanded_weights, top_connections
 from innervision.circuits.composition import LinearMap, joined
 from innervision.circuits.linear import linear_steps
-from innervision.models.inception import FULL, BranchPool, Inception, MaxPool, pad_same
+from innervision.models.architectures import FULL
+from innervision.models.inception import BranchPool, Inception, MaxPool, pad_same
 
 
 def drawn(*shape: int, seed: int = 0) -> Tensor:

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from innervision import load, record
 from innervision.examples import probe_receptive_field
-from innervision.models.inception import MINI, Mixed, same_padding
+from innervision.models.architectures import MINI, Mixed
+from innervision.models.inception import same_padding
 
 
 def by_arithmetic(layers: list[tuple[int, int, int]]) -> tuple[int, int, int]:

@@ -8,7 +8,8 @@ from tests.unit.refusals import refuses
 from torch import nn
 
 from innervision.models import anatomy, load
-from innervision.models.inception import FULL, MINI, Architecture, Convolution, Inception
+from innervision.models.architectures import FULL, MINI, Architecture, Convolution
+from innervision.models.inception import Inception
 
 
 class Breaks(nn.Module):

@@ -6,16 +6,10 @@ import pytest
 import torch
 from torch import nn
 
+from innervision.models.architectures import BRANCHES, FULL, MINI, Architecture, Convolution, Mixed, Pool
 from innervision.models.inception import (
-    BRANCHES,
-    FULL,
-    MINI,
-    Architecture,
-    Convolution,
     Inception,
     MaxPool,
-    Mixed,
-    Pool,
     fold_batch_norm,
     local_response_norm,
     pad_same,

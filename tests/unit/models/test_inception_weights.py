@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from innervision.activations import record
 from innervision.models import FULL, Inception, load
-from innervision.models.inception import Mixed
+from innervision.models.architectures import Mixed
 from innervision.models.inception_weights import SOURCES, our_key
 
 CAPTUM_OUTSIDE = {"conv2d0": "conv1", "conv2d1": "conv2", "conv2d2": "conv3", "softmax2_pre_activation": "fc"}

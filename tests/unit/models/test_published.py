@@ -16,7 +16,7 @@ from tests.unit.serving import FileServer, Page, serving
 from innervision.data import resumable
 from innervision.data.cache import DataError
 from innervision.models import Architecture, Inception, inception_weights, load
-from innervision.models.inception import Convolution, Mixed, Pool
+from innervision.models.architectures import Convolution, Mixed, Pool
 from innervision.models.published import Source, record_of
 
 SMALL = Architecture(

@@ -154,7 +154,7 @@ def test_same_seed_same_pixels_after_other_work(model: nn.Sequential) -> None:
 def test_same_seed_same_pixels_in_another_process() -> None:
     program = (
         "import hashlib, torch\n"
-        "from innervision.models.inception import MINI, Inception\n"
+        "from innervision.models import MINI, Inception\n"
         "from innervision.optvis.render import render\n"
         "torch.set_num_threads(1); torch.manual_seed(0)\n"
         "images = render(Inception(MINI).eval(), ['mixed3a:1', 'mixed3a:100'], size=24, steps=5).images\n"

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from innervision.models.inception import Architecture, Convolution, Inception, Mixed
+from innervision.models.architectures import Architecture, Convolution, Mixed
+from innervision.models.inception import Inception
 from innervision.models.load import file_sha256, provenance
 from innervision.recipes import exporting as module
 from innervision.recipes.exporting import accuracy, dead_channels, export, largest_difference, write_entry
