@@ -113,19 +113,10 @@ def joined(maps: Sequence[LinearMap], channels: Sequence[int]) -> LinearMap:
     return LinearMap(frame, whole[0].stride, (begin[0], begin[1]))
 
 
-def linear_map(steps: Sequence[Step], channels: int) -> LinearMap:
-    """Several linear steps as one.
-
-    Args:
-        steps: As ``linear_steps`` returns them.
-        channels: How many channels the first layer has.
-    """
+def first_map(steps: Sequence[Step]) -> LinearMap:
+    """The map from a layer to itself, where some steps begin: each channel reads itself, once."""
     weights = next((step.kernel for step in steps if step.kernel is not None), torch.ones(()))
-    maps = [LinearMap(weights.new_ones(1, 1, 1, 1))]
-    for step in steps:
-        before = [maps[number] for number in step.sources]
-        maps.append(before[0].then(step) if step.kernel is not None else joined(before, step.channels))
-    return maps[-1].over(channels)
+    return LinearMap(weights.new_ones(1, 1, 1, 1))
 
 
 def expanded_weights(
@@ -160,7 +151,11 @@ def expanded_weights(
     steps = linear_steps(model, from_layer, to_layer, images)
     if not steps:
         raise ValueError(f"to_layer: nothing lies between '{from_layer}' and '{to_layer}'; name a later layer")
-    return linear_map(steps, steps[0].channels[0]).kernel
+    maps = [first_map(steps)]
+    for step in steps:
+        before = [maps[number] for number in step.sources]
+        maps.append(joined(before, step.channels) if step.kernel is None else before[0].then(step))
+    return maps[-1].over(steps[0].channels[0]).kernel
 
 
 @dataclass(frozen=True)
@@ -202,13 +197,18 @@ def top_connections(
         >>> excites.channels, inhibits.channels
         (tensor([2]), tensor([1]))
     """
-    outputs, inputs = weights.shape[:2]
-    if not 0 <= unit < outputs:
-        raise ValueError(f"unit: {unit} is no output channel; there are {outputs} (0 to {outputs - 1})")
-    if not 1 <= count <= inputs:
-        raise ValueError(f"count: {count} is not between 1 and {inputs}, the number of input channels")
+    check_connections(weights, unit, count)
     kernels, found = weights[unit], []
     for sign in (1, -1):
         strengths, channels = (sign * kernels).clamp(min=0).flatten(1).norm(dim=1).topk(count)
         found.append(Connections(channels, strengths, kernels[channels]))
     return found[0], found[1]
+
+
+def check_connections(weights: Tensor, unit: int, count: int) -> None:
+    """Refuse a unit that is none, and more inputs than there are."""
+    outputs, inputs = weights.shape[:2]
+    if not 0 <= unit < outputs:
+        raise ValueError(f"unit: {unit} is no output channel; there are {outputs} (0 to {outputs - 1})")
+    if not 1 <= count <= inputs:
+        raise ValueError(f"count: {count} is not between 1 and {inputs}, the number of input channels")

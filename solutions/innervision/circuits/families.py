@@ -10,7 +10,7 @@ import math
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 Family = Float[Tensor, "units inputs rows columns"]
@@ -42,12 +42,17 @@ def rotate_family(weights: Family, angle: float, unit_shift: int = 1, input_shif
     quarters, rest = divmod(angle, 90)
     turned = torch.rot90(weights, int(quarters), dims=(2, 3))
     if rest:
-        radians = math.radians(rest)
-        cosine, sine = math.cos(radians), math.sin(radians)
-        turn = torch.tensor([[[cosine, -sine, 0.0], [sine, cosine, 0.0]]]).to(weights).expand(len(weights), 2, 3)
-        grid = F.affine_grid(turn, list(weights.shape), align_corners=False)
-        turned = F.grid_sample(turned, grid, align_corners=False)
+        turned = turned_between(turned, rest)
     return turned.roll((unit_shift, input_shift), dims=(0, 1))
+
+
+def turned_between(weights: Family, angle: float) -> Family:
+    """Kernels turned anticlockwise by any angle, in degrees: values are interpolated, and 0 comes from outside."""
+    radians = math.radians(angle)
+    cosine, sine = math.cos(radians), math.sin(radians)
+    turn = torch.tensor([[[cosine, -sine, 0.0], [sine, cosine, 0.0]]]).to(weights).expand(len(weights), 2, 3)
+    grid = F.affine_grid(turn, list(weights.shape), align_corners=False)
+    return F.grid_sample(weights, grid, align_corners=False)
 
 
 def equivariance_score(weights: Family, angle: float, unit_shift: int = 1, input_shift: int = 1) -> float:
@@ -67,11 +72,15 @@ def equivariance_score(weights: Family, angle: float, unit_shift: int = 1, input
     Source:
         Olah et al., "Naturally occurring equivariance in neural networks", Distill 2020.
     """
-    side = weights.shape[-1]
-    places = torch.arange(side, device=weights.device) - (side - 1) / 2
-    inside = places[:, None].square() + places.square() <= (side / 2) ** 2
+    inside = inside_circle(weights.shape[-1]).to(weights)
     turned = rotate_family(weights, angle, unit_shift, input_shift)
     return float(F.cosine_similarity((weights * inside).flatten(), (turned * inside).flatten(), dim=0))
+
+
+def inside_circle(side: int) -> Bool[Tensor, "side side"]:
+    """Which places of a square kernel stay inside it, however it is turned."""
+    places = torch.arange(side) - (side - 1) / 2
+    return places[:, None].square() + places.square() <= (side / 2) ** 2
 
 
 def shuffled_scores(

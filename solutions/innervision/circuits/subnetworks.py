@@ -37,16 +37,25 @@ def keep_only(model: nn.Module, circuit: Circuit) -> Iterator[nn.Module]:
     Source:
         Cao, Sanh, Rush, "Low-complexity probing via finding subnetworks", 2021 (a mask over weights).
     """
+    with ExitStack() as stack:
+        for name, layer in masked_convolutions(model, circuit).items():
+            stack.callback(setattr, layer.weight, "data", layer.weight.data)
+            layer.weight.data = layer.weight.data * circuit[name][:, :, None, None].to(layer.weight)
+        yield model
+
+
+def masked_convolutions(model: nn.Module, circuit: Circuit) -> dict[str, nn.Conv2d]:
+    """The convolutions that a circuit names.
+
+    Raises:
+        ValueError: One does not exist, or its mask has another shape than its channels.
+    """
     layers = {name: the_convolution(model, name) for name in circuit}
     for name, layer in layers.items():
         if tuple(circuit[name].shape) != (layer.out_channels, layer.in_channels):
             rule = f"({layer.out_channels}, {layer.in_channels})"
             raise ValueError(f"circuit: the mask of '{name}' has shape {tuple(circuit[name].shape)}; give {rule}")
-    with ExitStack() as stack:
-        for name, layer in layers.items():
-            stack.callback(setattr, layer.weight, "data", layer.weight.data)
-            layer.weight.data = layer.weight.data * circuit[name][:, :, None, None].to(layer.weight)
-        yield model
+    return layers
 
 
 def behaviour_of(model: nn.Module, images: Float[Tensor, "batch 3 height width"], target: int) -> Behaviour:
@@ -179,8 +188,13 @@ def branch_specialization(family: int, in_branch: int, branch: int, layer: int) 
     Source:
         Voss et al., "Branch specialization", Distill 2021, which gives < 1e-20 for these 30 of mixed3b.
     """
+    check_parts(family, in_branch, branch, layer)
+    ways = sum(comb(branch, k) * comb(layer - branch, family - k) for k in range(in_branch, min(family, branch) + 1))
+    return ways / comb(layer, family)
+
+
+def check_parts(family: int, in_branch: int, branch: int, layer: int) -> None:
+    """Refuse parts that are larger than their whole."""
     if not 0 <= in_branch <= min(family, branch) or max(family, branch) > layer:
         numbers = f"{in_branch} of {family} in a branch of {branch}, in a layer of {layer}"
         raise ValueError(f"in_branch: {numbers}; a part cannot be larger than its whole")
-    ways = sum(comb(branch, k) * comb(layer - branch, family - k) for k in range(in_branch, min(family, branch) + 1))
-    return ways / comb(layer, family)
