@@ -12,13 +12,15 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 PASSED_OVER = {"jaxtyping", "beartype", "typeguard", "torch", "contextlib", "functools", __name__}
 
 PLACE = 987654321  # stands for the callable until it is put among the constants
+
+_MANAGER = contextmanager(inspect.unwrap).__code__  # which all that it decorates run
 
 
 class ReferenceCalled(RuntimeError):  # noqa: N818
@@ -67,6 +69,16 @@ def plain_function(path: str) -> FunctionType:
     return function
 
 
+def is_manager(path: str) -> bool:
+    """Whether the function at a dotted path is for ``with``: a generator function under ``contextmanager``."""
+    layer = resolve(path)
+    while hasattr(layer, "__wrapped__"):
+        if getattr(layer, "__code__", None) is _MANAGER:
+            return True
+        layer = layer.__wrapped__
+    return False
+
+
 def copy_of(path: str) -> FunctionType:
     """A copy of a library function that no guard touches."""
     function = plain_function(path)
@@ -74,7 +86,7 @@ def copy_of(path: str) -> FunctionType:
         function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__
     )
     copy.__kwdefaults__ = function.__kwdefaults__
-    return copy
+    return contextmanager(copy) if is_manager(path) else copy  # type: ignore[return-value]
 
 
 def function_of_source(path: str, source: str) -> Callable[..., Any]:
@@ -96,6 +108,7 @@ class Guard:
 
     def __init__(self, functions: Mapping[str, str], supplied: Mapping[str, str] | None = None) -> None:
         self._functions = {exercise: plain_function(path) for exercise, path in functions.items()}
+        self._managers = {exercise for exercise, path in functions.items() if is_manager(path)}
         self._codes: dict[str, CodeType] = {}
         self._originals: dict[str, Callable[..., Any]] = {}
         for exercise, path in functions.items():
@@ -134,6 +147,10 @@ class Guard:
             self._under_test, self._substitute, self._forbid = before
 
     def _call(self, exercise: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        answer = self._answer(exercise, args, kwargs)
+        return _steps(answer) if exercise in self._managers else answer
+
+    def _answer(self, exercise: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if exercise != self._under_test:
             if exercise not in self._originals:
                 raise ReferenceNeeded(exercise)
@@ -161,6 +178,12 @@ def _gate(function: FunctionType, call: Callable[..., Any]) -> CodeType:
     code: CodeType = namespace["factory"]().__code__
     constants = tuple(call if constant == PLACE else constant for constant in code.co_consts)
     return code.replace(co_consts=constants, co_name=function.__name__, co_freevars=free)
+
+
+def _steps(manager: AbstractContextManager[Any]) -> Iterator[Any]:
+    """A context manager as the generator that ``contextmanager`` expects behind a gate."""
+    with manager as entered:
+        yield entered
 
 
 def _called_by_library() -> bool:

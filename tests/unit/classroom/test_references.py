@@ -7,6 +7,7 @@ import re
 import pytest
 import torch
 
+from innervision import activations
 from innervision.classroom.references import Guard, ReferenceCalled, copy_of, plain_function, resolve
 from innervision.optvis import objectives, penalties
 from innervision.optvis.penalties import total_variation as imported_before
@@ -104,6 +105,58 @@ def test_a_closure_has_its_gate_too(monkeypatch):
         with guard.testing("99.stepped", None), pytest.raises(ReferenceCalled):
             penalties.stepped(1)
     assert penalties.stepped(1) == 4
+
+
+MANAGER = {"99.edit": "innervision.activations.edit"}
+
+
+class Own:
+    """A student's context manager, written as a class."""
+
+    def __init__(self, model, edits):
+        self.model, self.log = model, edits
+
+    def __enter__(self):
+        self.log.append("entered")
+        return self.model
+
+    def __exit__(self, kind, error, trace):
+        self.log.append(kind)
+
+
+def library_call(edit):
+    """``edit`` used from a module of the library."""
+    source = "def call(model, edits):\n    with edit(model, edits) as found:\n        return found.weight / 0"
+    namespace = {"__name__": "innervision.optvis.somewhere", "edit": edit}
+    exec(compile(source, "library.py", "exec"), namespace)
+    return namespace["call"]
+
+
+@pytest.mark.parametrize("supplied", [None, {"99.edit": "@contextmanager\ndef edit(model, edits):\n    yield 'sent'"}])
+def test_a_context_manager_passes_the_gate(supplied):
+    model = torch.nn.Identity()
+    with Guard(MANAGER, supplied) as guard, guard.testing("", None), activations.edit(model, {}) as entered:
+        assert entered == ("sent" if supplied else model)
+    with activations.edit(model, {}) as entered:
+        assert entered is model
+
+
+def test_a_copy_of_a_context_manager_is_one():
+    model = torch.nn.Sequential(torch.nn.Identity())
+    with copy_of(MANAGER["99.edit"])(model, {"0": lambda activation: 2 * activation}) as entered:
+        assert entered(torch.ones(1)).item() == 2
+    assert model(torch.ones(1)).item() == 1
+
+
+def test_calls_of_the_library_reach_the_students_context_manager_and_so_do_errors():
+    model, log = torch.nn.Linear(1, 1), []
+    model.weight = None
+    with Guard(MANAGER) as guard, guard.testing("99.edit", Own):
+        with pytest.raises(TypeError):
+            library_call(activations.edit)(model, log)
+        with pytest.raises(ReferenceCalled):
+            activations.edit(model, {})
+    assert log == ["entered", TypeError]
 
 
 @pytest.mark.parametrize("path", ["innervision.nowhere.f", "innervision.optvis.penalties.nothing", "nothing", "no.f"])
