@@ -7,7 +7,9 @@ from innervision.circuits.drawings import draw
 from innervision.circuits.edges import edge_attribution, edge_patching
 from innervision.circuits.families import equivariance_score, rotate_family, shuffled_scores
 from innervision.circuits.family_search import find_family, shuffle_responses, tuned_channels
+from innervision.circuits.hand_built import hand_built_curve_detector
 from innervision.circuits.planted import Answer, Planted, plant
+from innervision.circuits.splicing import splice
 from innervision.circuits.subnetworks import (
     Circuit,
     behaviour_of,
@@ -40,6 +42,7 @@ __all__ = [
     "expanded_weights",
     "faithfulness",
     "find_family",
+    "hand_built_curve_detector",
     "joint_tuning",
     "keep_only",
     "minimal_circuit",
@@ -49,6 +52,7 @@ __all__ = [
     "rotate_family",
     "shuffle_responses",
     "shuffled_scores",
+    "splice",
     "top_connections",
     "total_effect",
     "tuned_channels",
