@@ -1,4 +1,5 @@
-"""Figures for lessons: pictures side by side, maps of icons, heat over photographs, curves, spectra, bars, matrices.
+"""Figures for lessons: pictures side by side, maps of icons, heat over photographs, curves, spectra, bars, matrices;
+tuning curves around wheels, kernels beside their units, circuits.
 
 What is compared shares one scale. Colours are told apart by colour-blind readers too, and lines differ in
 their dashes as well. Every function returns a matplotlib ``Figure`` that is open in pyplot and never shows it: in a
@@ -6,19 +7,30 @@ notebook end the line with ``;`` (Jupyter shows an open figure by itself), in a 
 """
 
 from innervision.plots.charts import bars, curves, matrices, spectra
+from innervision.plots.circuits import circuit_diagram
+from innervision.plots.contextualized import contextualized_weights
+from innervision.plots.kernels import kernel_sheet
 from innervision.plots.maps import heat_maps, icon_map
 from innervision.plots.pictures import image_grid
-from innervision.plots.style import COLORS, DASHES, DOTS_PER_INCH
+from innervision.plots.style import COLORS, DASHES, DOTS_PER_INCH, EXCITES, INHIBITS
+from innervision.plots.tuning import tuning_map, tuning_wheel
 
 __all__ = [
     "COLORS",
     "DASHES",
     "DOTS_PER_INCH",
+    "EXCITES",
+    "INHIBITS",
     "bars",
+    "circuit_diagram",
+    "contextualized_weights",
     "curves",
     "heat_maps",
     "icon_map",
     "image_grid",
+    "kernel_sheet",
     "matrices",
     "spectra",
+    "tuning_map",
+    "tuning_wheel",
 ]
