@@ -5,6 +5,7 @@ from innervision.circuits.circular import echo_ratio, orientation_selectivity, p
 from innervision.circuits.composition import Connections, effective_kernel, expanded_weights, top_connections
 from innervision.circuits.drawings import draw
 from innervision.circuits.edges import edge_attribution, edge_patching
+from innervision.circuits.factors import WeightFactors, factorize_weights
 from innervision.circuits.families import equivariance_score, rotate_family, shuffled_scores
 from innervision.circuits.family_search import find_family, shuffle_responses, tuned_channels
 from innervision.circuits.hand_built import hand_built_curve_detector
@@ -27,6 +28,7 @@ __all__ = [
     "Circuit",
     "Connections",
     "Planted",
+    "WeightFactors",
     "ablate",
     "behaviour_of",
     "branch_specialization",
@@ -40,6 +42,7 @@ __all__ = [
     "effective_kernel",
     "equivariance_score",
     "expanded_weights",
+    "factorize_weights",
     "faithfulness",
     "find_family",
     "hand_built_curve_detector",

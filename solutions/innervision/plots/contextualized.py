@@ -37,7 +37,7 @@ def contextualized_weights(
         ValueError: ``draw`` returns another number of pictures; or as ``top_connections`` and ``kernel_sheet``.
 
     Source:
-        Voss et al., "Visualizing weights", Distill 2021, "Contextualized weights".
+        Voss et al., "Visualizing weights", Distill 2021 (contextualized weights).
     """
     excites, inhibits = top_connections(weights, unit, count)
     read = [[f"{from_layer}:{channel}" for channel in kind.channels.tolist()] for kind in (excites, inhibits)]

@@ -58,8 +58,8 @@ def kernel_sheet(
         ValueError: Shapes do not fit, a picture is none, or the limit is not above 0.
 
     Source:
-        Voss et al., "Visualizing weights", Distill 2021, "Contextualized weights": pictures of the two units beside the
-        weights between them.
+        Voss et al., "Visualizing weights", Distill 2021 (contextualized weights: pictures of the two units beside the
+        weights between them).
     """
     _check(kernels, {"rows": rows, "columns": columns}, names, inputs, outputs)
     numbers = kernels.detach().cpu().float().numpy()

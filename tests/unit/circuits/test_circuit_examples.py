@@ -8,9 +8,9 @@ from types import ModuleType
 import pytest
 import torch
 
-from innervision.circuits import ablation, circular, composition, families, family_search, subnetworks, tuning
+from innervision.circuits import ablation, circular, composition, factors, families, family_search, subnetworks, tuning
 
-MODULES = [ablation, circular, composition, families, family_search, subnetworks, tuning]
+MODULES = [ablation, circular, composition, factors, families, family_search, subnetworks, tuning]
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
