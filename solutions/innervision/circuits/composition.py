@@ -149,8 +149,6 @@ def expanded_weights(
         Voss et al., "Visualizing weights", Distill 2021, "Expanded weights".
     """
     steps = linear_steps(model, from_layer, to_layer, images)
-    if not steps:
-        raise ValueError(f"to_layer: nothing lies between '{from_layer}' and '{to_layer}'; name a later layer")
     maps = [first_map(steps)]
     for step in steps:
         before = [maps[number] for number in step.sources]

@@ -57,8 +57,9 @@ def linear_steps(
         images: An image that the network takes, only to follow its way; by default blank, 64 pixels high and wide.
 
     Raises:
-        ValueError: A layer does not exist; the second does not read the first; something between them is no linear
-            step, or a convolution in groups, or with holes, or with another stride along rows than along columns.
+        ValueError: A layer does not exist; the second does not read the first; nothing lies between them; something
+            between them is no linear step, or a convolution in groups, or with holes, or with another stride along
+            rows than along columns.
     """
     if model.training:
         raise ValueError("model: is in training mode; call model.eval() first")
@@ -69,6 +70,8 @@ def linear_steps(
         reached = record(model, blank, end)[end]
     if (number := follow.number(reached)) is None:
         raise ValueError(f"to_layer: '{to_layer}' does not read '{from_layer}'; name a layer after it")
+    if number == 0:
+        raise ValueError(f"to_layer: nothing lies between '{from_layer}' and '{to_layer}'; name a later layer")
     return follow.steps[:number]
 
 
