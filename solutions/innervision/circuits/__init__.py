@@ -10,6 +10,7 @@ from innervision.circuits.families import equivariance_score, rotate_family, shu
 from innervision.circuits.family_search import find_family, shuffle_responses, tuned_channels
 from innervision.circuits.hand_built import hand_built_curve_detector
 from innervision.circuits.planted import Answer, Planted, plant
+from innervision.circuits.replaced import replace_others, replaced_faithfulness
 from innervision.circuits.splicing import splice
 from innervision.circuits.subnetworks import (
     Circuit,
@@ -52,6 +53,8 @@ __all__ = [
     "orientation_selectivity",
     "plant",
     "preferred_orientation",
+    "replace_others",
+    "replaced_faithfulness",
     "rotate_family",
     "shuffle_responses",
     "shuffled_scores",
