@@ -28,6 +28,7 @@ from innervision.classroom.build import build_lesson
 from innervision.classroom.builder import Built
 from innervision.classroom.exercises import load_graders
 from innervision.classroom.paths import find_course
+from innervision.files import write_text_aside
 from tools import notebook_page
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -113,10 +114,20 @@ def kept(solved: NotebookNode, slug: str) -> str:
         print(f"running lesson {slug} …", flush=True)
         path.write_text(nbformat.writes(execute(solved)), encoding="utf-8")
 
+    return cached(cache_name(solved, slug), run).read_text(encoding="utf-8")
+
+
+def keep(executed: NotebookNode, solved: NotebookNode, slug: str) -> None:
+    """Put a notebook that was executed elsewhere into the cache."""
+    write_text_aside(CACHE / cache_name(solved, slug), nbformat.writes(executed))
+
+
+def cache_name(solved: NotebookNode, slug: str) -> str:
+    """Of an executed notebook: its slug, and a hash of all that its outputs depend on."""
     key = fingerprint(
         nbformat.writes(solved).encode(), LIBRARY, ROOT / "tests" / "graders", ROOT / "tests" / "misconceptions"
     )
-    return cached(f"{slug}-{key}.ipynb", run).read_text(encoding="utf-8")
+    return f"{slug}-{key}.ipynb"
 
 
 def execute(notebook: NotebookNode) -> NotebookNode:

@@ -33,7 +33,11 @@ __all__ = ["lesson", "tiny_course"]  # fixtures
 SLUG = "00-start-here"
 PATIENCE = 300.0  # seconds; a machine may be busy
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # nbgrader and dask warn about their own ways
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("class"),  # graded once, for all tests
+    pytest.mark.filterwarnings("ignore"),  # nbgrader and dask warn about their own ways
+]
 
 
 def command(*words: object, cwd: Path | None = None, code: int | None = 0) -> str:

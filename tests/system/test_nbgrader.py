@@ -23,6 +23,7 @@ page = cache(build.build_lesson)
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.xdist_group("nbgrader"),  # graded once, for all tests
     # nbgrader and its database library warn about their own ways.
     pytest.mark.filterwarnings("ignore"),
 ]

@@ -21,7 +21,7 @@ SITE = ROOT / "build" / "site"
 CHROMIUM = shutil.which("chromium")
 BUILD_SECONDS = 900  # all lessons are executed the first time
 
-pytestmark = [pytest.mark.slow, pytest.mark.browser]
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.xdist_group("site")]
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
