@@ -35,8 +35,9 @@ def bare(network: nn.Module, layer: str) -> Callable[[Tensor], Tensor]:
     def run(images: Tensor) -> Tensor:
         hidden = (images - network.mean) * network.scale
         for step in network.architecture.steps:
-            mixed = isinstance(step, Mixed)
-            hidden = network._mixed(step.name, hidden) if mixed else network.get_submodule(step.name)(hidden)
+            hidden = (
+                network._mixed(step, hidden) if isinstance(step, Mixed) else network.get_submodule(step.name)(hidden)
+            )
             if step.name == layer:
                 break
         return hidden

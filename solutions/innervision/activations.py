@@ -63,11 +63,14 @@ def record(
     names = match_layers(model, layers)
     check_images(model, images)
     with edit(model, edits) if edits else nullcontext():
-        # Steps that write in place get a copy to write on. Where modules do, that is known beforehand; where functions
-        # do (F.relu(…, inplace=True)), it shows afterwards, in the version that torch counts for every tensor.
-        writes = any(vars(module).get("inplace") for module in model.modules())
         modules = {name: model.get_submodule(name) for name in names}
-        watch = _Watch(model, modules, copies=writes or torch.is_inference_mode_enabled())
+        # Steps that write in place get a copy to write on. Where modules do, that is known beforehand; where functions
+        # do (F.relu(…, inplace=True)), it shows afterwards, in the version that torch counts for every tensor. Nothing
+        # comes after a single layer.
+        copies = len(names) > 1 and (
+            torch.is_inference_mode_enabled() or any(vars(module).get("inplace") for module in model.modules())
+        )
+        watch = _Watch(model, modules, copies=copies)
         watch.run(images)
         if watch.overwritten():
             watch = _Watch(model, watch.layers, copies=True)

@@ -21,6 +21,11 @@ class Convolution:
     kernel: int
     stride: int = 1
 
+    @property
+    def chains(self) -> tuple[tuple[str, ...], ...]:
+        """Names of the layers that make its channels: itself."""
+        return ((self.name,),)
+
 
 @dataclass(frozen=True)
 class Pool:
@@ -52,6 +57,12 @@ class Mixed:
     def branch_widths(self) -> tuple[int, int, int, int]:
         """Channels of the four branches in the order in which they are concatenated."""
         return (self.one, self.three, self.five, self.pool_reduce)
+
+    @property
+    def chains(self) -> tuple[tuple[str, ...], ...]:
+        """Names of the layers of each branch, which run one after the other."""
+        parts = (("1x1",), ("3x3_bottleneck", "3x3"), ("5x5_bottleneck", "5x5"), ("pool", "pool_reduce"))
+        return tuple(tuple(f"{self.name}_{part}" for part in branch) for branch in parts)
 
     @property
     def width(self) -> int:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from string import ascii_lowercase
 
 import torch
@@ -20,6 +21,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from innervision.models.branches import Branched, Branches, selectable
 from innervision.models.inception import pad_same
 
 NORM_EPSILON = 1e-3
@@ -129,7 +131,7 @@ class Block(nn.Module):
         return hidden + output if self.shortcut else output
 
 
-class EfficientNetLite(nn.Module):
+class EfficientNetLite(nn.Module, Branched):
     """A network of inverted bottlenecks built from a ``LiteArchitecture``.
 
     Args:
@@ -163,6 +165,19 @@ class EfficientNetLite(nn.Module):
         for name, _, _ in self.architecture.blocks():
             hidden = self.get_submodule(name)(hidden)
         return self.logits(self.avgpool(self.head(hidden)).flatten(1))
+
+    def branches(self, layer: str) -> Branches | None:
+        """A block is a single chain; its source may be added to what that puts out."""
+        before = {
+            after: name for name, after in pairwise(["stem", *(name for name, _, _ in self.architecture.blocks())])
+        }
+        block = self._modules.get(layer)
+        if type(self) is not EfficientNetLite or layer not in before or type(block) is not Block:
+            return None
+        if type(block.project) is not ConvolutionLayer or not selectable(block.project):
+            return None
+        chain = tuple(f"{layer}.{part}" for part in ("expand", "depthwise", "project"))
+        return Branches(before[layer], (chain,), adds_source=block.shortcut)
 
 
 def fold_lite(network: EfficientNetLite) -> EfficientNetLite:

@@ -11,6 +11,7 @@ Source: Szegedy et al., "Going deeper with convolutions", 2014 (the architecture
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -25,6 +26,7 @@ from innervision.models.architectures import (
     Pool,
     Step,
 )
+from innervision.models.branches import Branched, Branches, selectable
 from innervision.models.normalization import ResponseNorm
 
 
@@ -117,7 +119,7 @@ class Concatenate(nn.Module):
         return torch.cat(branches, dim=1)
 
 
-class Inception(nn.Module):
+class Inception(nn.Module, Branched):
     """A network of inception blocks built from an ``Architecture``.
 
     Args:
@@ -174,23 +176,34 @@ class Inception(nn.Module):
         """Logits of a batch of images in [0, 1]."""
         hidden = (images - self.mean) * self.scale
         for step in self.architecture.steps:
-            hidden = self._mixed(step.name, hidden) if isinstance(step, Mixed) else self._part(step.name)(hidden)
+            hidden = self._mixed(step, hidden) if isinstance(step, Mixed) else self._part(step.name)(hidden)
         return self._part(self.architecture.classifier)(self.avgpool(hidden).flatten(1))
 
     def _part(self, name: str) -> nn.Module:
         return self._modules[name]  # type: ignore[return-value]
 
     def _mixed(
-        self, name: str, hidden: Float[Tensor, "batch channel height width"]
+        self, step: Mixed, hidden: Float[Tensor, "batch channel height width"]
     ) -> Float[Tensor, "batch all height width"]:
         """One inception block: four branches side by side, concatenated."""
-        part = self._part
-        return part(name)(
-            part(f"{name}_1x1")(hidden),
-            part(f"{name}_3x3")(part(f"{name}_3x3_bottleneck")(hidden)),
-            part(f"{name}_5x5")(part(f"{name}_5x5_bottleneck")(hidden)),
-            part(f"{name}_pool_reduce")(part(f"{name}_pool")(hidden)),
-        )
+        outputs = []
+        for chain in step.chains:
+            output = hidden
+            for name in chain:
+                output = self._part(name)(output)
+            outputs.append(output)
+        return self._part(step.name)(*outputs)
+
+    def branches(self, layer: str) -> Branches | None:
+        """The four branches of a mixed layer; a convolution is a single one."""
+        before = dict(pairwise(step.name for step in reversed(self.architecture.steps)))
+        step = next((step for step in self.architecture.steps if step.name == layer), None)
+        if type(self) is not Inception or layer not in before or not isinstance(step, Mixed | Convolution):
+            return None
+        joined = isinstance(step, Convolution) or type(self._part(layer)) is Concatenate
+        last = [self._part(chain[-1]) for chain in step.chains]
+        intact = joined and all(type(part) is ConvolutionLayer and selectable(part) for part in last)
+        return Branches(before[layer], step.chains) if intact else None
 
     def convolution_layers(self) -> Iterator[tuple[str, ConvolutionLayer]]:
         """Names and modules of every convolution, in order."""

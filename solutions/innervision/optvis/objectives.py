@@ -7,7 +7,7 @@ Any function of that kind is an objective. ``Objective`` wraps one and adds alge
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jaxtyping import Float
 from torch import Tensor
@@ -16,6 +16,9 @@ Activations = Mapping[str, Float[Tensor, "batch channel height width"]]
 """Layer name → activation. The name ``IMAGE`` stands for the image that the network is shown."""
 
 ObjectiveFunction = Callable[[Activations], Float[Tensor, "batch"]]
+
+Reads = tuple[tuple[str, int], ...] | None
+"""What of a network an objective looks at: every ``(layer, channel)``, nothing with ``()``, or anything with None."""
 
 IMAGE = "image"
 """The key under which an objective finds the (transformed) image itself, ``(batch, 3, height, width)``."""
@@ -32,10 +35,13 @@ class Objective:
     Attributes:
         function: ``activations -> one number per image``.
         name: What it is called in titles and settings.
+        reads: Every ``(layer, channel)`` that the function looks at, if it says so: others may then hold anything, so
+            that they need not be computed. ``()`` if it looks at images only.
     """
 
     function: ObjectiveFunction
     name: str = ""
+    reads: Reads = field(default=None, kw_only=True)
 
     def __call__(self, activations: Activations) -> Float[Tensor, "batch"]:
         """One number per image, larger is better."""
@@ -43,10 +49,14 @@ class Objective:
 
     def __add__(self, other: Objective | float) -> Objective:
         if isinstance(other, Objective):
-            return Objective(lambda activations: self(activations) + other(activations), f"{self} + {other}")
+            return Objective(
+                lambda activations: self(activations) + other(activations),
+                f"{self} + {other}",
+                reads=_together(self.reads, other.reads),
+            )
         if isinstance(other, int | float):
             name = f"{self}" if other == 0 else f"{self} + {other:g}"
-            return Objective(lambda activations: self(activations) + other, name)
+            return Objective(lambda activations: self(activations) + other, name, reads=self.reads)
         return NotImplemented
 
     __radd__ = __add__  # sum() starts from 0
@@ -54,17 +64,19 @@ class Objective:
     def __mul__(self, factor: float) -> Objective:
         if not isinstance(factor, int | float):
             return NotImplemented
-        return Objective(lambda activations: self(activations) * factor, f"{factor:g} * {self._factor_name()}")
+        name = f"{factor:g} * {self._factor_name()}"
+        return Objective(lambda activations: self(activations) * factor, name, reads=self.reads)
 
     __rmul__ = __mul__
 
     def __neg__(self) -> Objective:
-        return Objective(lambda activations: -self(activations), f"-{self._factor_name()}")
+        return Objective(lambda activations: -self(activations), f"-{self._factor_name()}", reads=self.reads)
 
     def __sub__(self, other: Objective | float) -> Objective:
         if isinstance(other, Objective):
             name = f"{self} - {other._factor_name()}"
-            return Objective(lambda activations: self(activations) - other(activations), name)
+            reads = _together(self.reads, other.reads)
+            return Objective(lambda activations: self(activations) - other(activations), name, reads=reads)
         if isinstance(other, int | float):
             return self + -other
         return NotImplemented
@@ -82,6 +94,11 @@ class Objective:
 
     def _factor_name(self) -> str:
         return f"({self})" if " + " in str(self) or " - " in str(self) else str(self)
+
+
+def _together(first: Reads, second: Reads) -> Reads:
+    """What two objectives look at; if one does not say, nobody knows."""
+    return None if first is None or second is None else first + second
 
 
 def channel(layer: str, channel: int) -> Objective:
@@ -111,7 +128,7 @@ def channel(layer: str, channel: int) -> Objective:
     def mean_over_positions(activations: Activations) -> Float[Tensor, "batch"]:
         return activations[layer][:, channel].mean(dim=(1, 2))
 
-    return Objective(mean_over_positions, f"{layer}:{channel}")
+    return Objective(mean_over_positions, f"{layer}:{channel}", reads=((layer, channel),))
 
 
 def unit(layer: str, channel: int, row: int | None = None, column: int | None = None) -> Objective:
@@ -145,7 +162,7 @@ def unit(layer: str, channel: int, row: int | None = None, column: int | None = 
         return activations[layer][:, channel, at_row, at_column]
 
     place = "" if row is None and column is None else f"@{row},{column}"
-    return Objective(at_position, f"{layer}:{channel}{place or '@centre'}")
+    return Objective(at_position, f"{layer}:{channel}{place or '@centre'}", reads=((layer, channel),))
 
 
 def of_image(
@@ -157,7 +174,8 @@ def of_image(
         measure: ``images -> one number per image``. It is given the image as the network sees it: transformed.
         name: What it is called; by default the function's own name.
     """
-    return Objective(lambda activations: measure(activations[IMAGE]), name or getattr(measure, "__name__", "image"))
+    called = name or getattr(measure, "__name__", "image")
+    return Objective(lambda activations: measure(activations[IMAGE]), called, reads=())
 
 
 def of_drawing(
@@ -171,7 +189,8 @@ def of_drawing(
         measure: ``images -> one number per image``.
         name: What it is called; by default the function's own name.
     """
-    return Objective(lambda activations: measure(activations[DRAWING]), name or getattr(measure, "__name__", "drawing"))
+    called = name or getattr(measure, "__name__", "drawing")
+    return Objective(lambda activations: measure(activations[DRAWING]), called, reads=())
 
 
 def parse_objective(text: str) -> Objective:

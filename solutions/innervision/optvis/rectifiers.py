@@ -148,3 +148,9 @@ def redirect_rectifiers(model: nn.Module) -> Iterator[None]:
 def _redirect(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
     redirected = RedirectedReLU6 if isinstance(module, nn.ReLU6) else RedirectedReLU
     return redirected.apply(inputs[0])
+
+
+def is_redirected(module: nn.Module) -> bool:
+    """Whether ``redirect_rectifiers`` holds a module just now, and nobody else has a forward hook on it."""
+    hooks = module._forward_hooks.values()
+    return bool(hooks) and all(hook is _redirect for hook in hooks)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from innervision.activations import check_images, record
 from innervision.optvis.joint import images_wanted
 from innervision.optvis.objectives import DRAWING, IMAGE, Asked, Objective, as_objective
+from innervision.optvis.selected import channels_read, selected_channels
 
 
 class Scorer:
@@ -20,7 +21,8 @@ class Scorer:
     A joint objective takes as many images as it wants, in order.
 
     The layers that the objectives read are found out once, on example images; after that each call runs the
-    network once, up to the deepest of them.
+    network once, up to the deepest of them. Where each objective says that it reads one channel of this layer, and the
+    network says where its channels come from, only these channels are computed (``selected_channels``).
 
     Args:
         model: A network in eval mode.
@@ -60,6 +62,7 @@ class Scorer:
         self.reads_drawing = any(DRAWING in names for names in read)
         self.layers = sorted(set().union(*read) - {IMAGE, DRAWING})
         self.separate = not self.shared and all(wanted == 1 for wanted in self.wanted)
+        self._channels = channels_read(self.objectives, self.layers)
 
     def __call__(
         self,
@@ -79,24 +82,36 @@ class Scorer:
             precision: What the network computes with, where torch holds it to be enough (``torch.autocast``);
                 objectives get float32.
         """
+        chosen = slice(first, first + len(images)) if self.separate else slice(None)
+        wanted = [len(images)] if self.shared else self.wanted[chosen]
         # Colours on the innermost axis in memory: convolutions and above all poolings are faster so on a CPU.
         laid_out = images.contiguous(memory_format=torch.channels_last)
         with torch.autocast(images.device.type, precision, enabled=precision != torch.float32):
-            activations = record(self.model, laid_out, self.layers) if self.layers else {}
-        activations = {name: activation.to(images.dtype) for name, activation in activations.items()}
-        activations[IMAGE] = images
+            parts = self._activations(laid_out, wanted, chosen)
+        parts[IMAGE] = images.split(wanted)
         if self.reads_drawing:
-            activations[DRAWING] = images if drawing is None else drawing
-        if self.shared:
-            return self.objectives[0](activations)
-        chosen = slice(first, first + len(images)) if self.separate else slice(None)
-        # One split per layer and not one slice per image: its gradient is a single concatenation.
-        parts = {name: activation.split(self.wanted[chosen]) for name, activation in activations.items()}
+            parts[DRAWING] = (images if drawing is None else drawing).split(wanted)
         scores = [
             objective({name: pieces[i] for name, pieces in parts.items()})
             for i, objective in enumerate(self.objectives[chosen])
         ]
         return torch.cat(scores)
+
+    def _activations(self, images: Tensor, wanted: list[int], chosen: slice) -> dict[str, Sequence[Tensor]]:
+        """What each objective finds in each layer."""
+        if self._channels is not None:
+            channels = [
+                channel for channel, count in zip(self._channels[chosen], wanted, strict=True) for _ in range(count)
+            ]
+            if selected := selected_channels(self.model, images, self.layers[0], channels):
+                found, width = selected
+                # A view in which every channel is the one that is read: nothing is copied.
+                return {
+                    self.layers[0]: [piece.expand(-1, width, -1, -1) for piece in found.to(images.dtype).split(wanted)]
+                }
+        activations = record(self.model, images, self.layers) if self.layers else {}
+        # One split per layer and not one slice per image: its gradient is a single concatenation.
+        return {name: activation.to(images.dtype).split(wanted) for name, activation in activations.items()}
 
     def _check_count(self, images: int) -> None:
         if self.shared and self.wanted[0] not in (1, images):

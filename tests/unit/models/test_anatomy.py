@@ -108,10 +108,10 @@ def test_a_mixed_layer_is_the_networks_own():
     hidden = torch.randn(2, 96, 8, 6, generator=generator)
     names = ("1x1", "3x3_bottleneck", "3x3", "5x5_bottleneck", "5x5", "pool", "pool_reduce")
     layers = {name: network.get_submodule(f"mixed3a_{name}") for name in names}
+    (step,) = (step for step in MINI.steps if step.name == "mixed3a")
     with torch.no_grad():
-        torch.testing.assert_close(
-            anatomy.inception_forward(hidden, layers), network._mixed("mixed3a", hidden), rtol=0, atol=0
-        )
+        whole = network._mixed(step, hidden)
+        torch.testing.assert_close(anatomy.inception_forward(hidden, layers), whole, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("architecture", [MINI, FULL], ids=["mini", "full"])

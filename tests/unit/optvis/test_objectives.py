@@ -76,3 +76,20 @@ def test_parse_objective(activations: dict[str, Tensor]) -> None:
 def test_parse_objective_refuses(text: str) -> None:
     with refuses(f"objective: '{text}' is not LAYER:CHANNEL, for example mixed3b:5"):
         parse_objective(text)
+
+
+def test_what_an_objective_reads() -> None:
+    a, b = channel("a", 0), unit("b", 1)
+    nothing, unknown = (
+        of_image(lambda images: images.mean(dim=(1, 2, 3))),
+        Objective(lambda activations: activations["a"]),
+    )
+    for objective, reads in [
+        (a, (("a", 0),)),
+        (1 - 2 * a / 3, (("a", 0),)),
+        (a - nothing + b, (("a", 0), ("b", 1))),
+        (-nothing, ()),
+        (a + unknown, None),
+        (unknown - a, None),
+    ]:
+        assert objective.reads == reads
