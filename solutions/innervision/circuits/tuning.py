@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from innervision.activations import record
+from innervision.activations import match_layers, record
 
 PLACES = ("centre", "strongest")
 """Where a channel is looked at: ``tuning_curve`` says what they mean."""
@@ -41,7 +41,8 @@ def tuning_curve(
         Activations, without gradients.
 
     Raises:
-        ValueError: ``at`` or ``batch_size`` is out of range; the layer does not exist, or has no rows and columns.
+        ValueError: ``at`` or ``batch_size`` is out of range; the layer does not exist, is a pattern, or has no rows and
+            columns.
 
     Example:
         >>> stimuli = torch.arange(18.0).view(2, 1, 3, 3)
@@ -53,7 +54,7 @@ def tuning_curve(
     Source:
         Cammarata et al., "Curve detectors", Distill 2020, "Synthetic curves".
     """
-    check_recording(at, batch_size)
+    check_recording(model, layer, at, batch_size)
     responses = []
     with torch.no_grad():
         for batch in stimuli.split(batch_size):
@@ -111,8 +112,10 @@ def joint_tuning(
     return torch.stack(curves, dim=1)
 
 
-def check_recording(at: str, batch_size: int) -> None:
-    """Refuse a place that is none, or batches of nothing."""
+def check_recording(model: nn.Module, layer: str, at: str, batch_size: int) -> None:
+    """Refuse a layer that is none or several, a place that is none, or batches of nothing."""
+    if (names := match_layers(model, layer, "layer")) != [layer]:
+        raise ValueError(f"layer: '{layer}' is a pattern that fits {', '.join(names)}; name one layer")
     if at not in PLACES:
         raise ValueError(f"at: '{at}' is none of 'centre', 'strongest'")
     if batch_size < 1:

@@ -117,6 +117,12 @@ def test_refusals() -> None:
         tuning_curve(mini, "mixed3a", stimuli, batch_size=0)
     with refuses("layer: 'logits' puts out shape (1, 10); name one with (batch, channel, rows, columns)"):
         tuning_curve(mini, "logits", stimuli)
+    for pattern, fits in (("mixed3?", "mixed3a, mixed3b"), ("*ixed3b", "mixed3b")):
+        message = f"layer: '{pattern}' is a pattern that fits {fits}; name one layer"
+        with refuses(message):
+            tuning_curve(mini, pattern, stimuli)
+        with refuses(message):
+            joint_tuning(mini, pattern, draw_curve, torch.zeros(2), torch.ones(2))
     with refuses("make_stimuli: returned 1 images for 2 pairs of values"):
         joint_tuning(mini, "mixed3a", lambda first, second: stimuli, torch.ones(3), torch.ones(2))
 
