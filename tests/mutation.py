@@ -56,6 +56,7 @@ TWINS = [
     ("zeros_like", "ones_like"),
 ]
 SWAPPED_NAMES = {a: b for pair in TWINS for a, b in (pair, pair[::-1])}
+COMMUTATIVE = {"max", "min", "torch.hypot"}
 MODULES = {"torch", "math", "F", "np", "einops"}  # a call on one of these is no step in a chain
 
 
@@ -180,8 +181,7 @@ def _replacements(node: ast.AST, bound: set[str]) -> Iterator[ast.AST]:
 
 
 def _changed_calls(call: ast.Call) -> Iterator[ast.AST]:
-    commutes = isinstance(call.func, ast.Name) and call.func.id in ("max", "min")
-    for index in range(0 if commutes else len(call.args) - 1):
+    for index in range(0 if ast.unparse(call.func) in COMMUTATIVE else len(call.args) - 1):
         arguments = list(call.args)
         arguments[index], arguments[index + 1] = arguments[index + 1], arguments[index]
         yield _with(call, args=arguments)
