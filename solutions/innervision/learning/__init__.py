@@ -1,0 +1,32 @@
+"""What networks learn: by heart, by statistics, or by an algorithm that can be read off their weights."""
+
+from innervision.learning.compiled import compile_modular_addition
+from innervision.learning.modular_addition import (
+    every_sum,
+    excluded_logits,
+    excluded_loss,
+    explained_by_frequencies,
+    fourier_basis,
+    frequency_norms,
+    key_frequencies,
+    restricted_logits,
+    restricted_loss,
+    sum_waves,
+)
+from innervision.learning.transformer import Sizes, Transformer
+
+__all__ = [
+    "Sizes",
+    "Transformer",
+    "compile_modular_addition",
+    "every_sum",
+    "excluded_logits",
+    "excluded_loss",
+    "explained_by_frequencies",
+    "fourier_basis",
+    "frequency_norms",
+    "key_frequencies",
+    "restricted_logits",
+    "restricted_loss",
+    "sum_waves",
+]

@@ -1,0 +1,93 @@
+"""The algorithm of modular addition written as weights, by hand.
+
+How it adds. Let a' be a·2πk/p. The token vectors hold cos a' and sin a'. Attention looks at all three places alike, so
+after ``=`` the stream holds a third of cos a' + cos b' and of sin a' + sin b', which are
+
+    2 cos((a' - b') / 2) · cos((a' + b') / 2)   and   2 cos((a' - b') / 2) · sin((a' + b') / 2).
+
+Neuron j turns this by its own angle φ and rectifies: |2 cos((a' - b') / 2)| · relu(± cos((a' + b') / 2 - φ)). A
+rectified cosine holds a wave of twice its frequency. All neurons together, with weights cos 2φ and sin 2φ, leave just
+this wave: cos and sin of a' + b', whichever the sign was. The answer c with the largest Σ cos(a' + b' - c') wins. It is
+a + b: nowhere else do all cosines reach 1; and since p is odd, no factor cos((a' - b') / 2) is 0.
+
+Source: Nanda et al., "Progress measures for grokking via mechanistic interpretability", 2023 (waves); Zhong et al.,
+"The clock and the pizza", 2023 (adding first and rectifying then).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from einops import rearrange
+from jaxtyping import Float
+from torch import Tensor
+
+from innervision.learning.modular_addition import check_frequencies, check_modulus
+from innervision.learning.transformer import Sizes, Transformer
+
+ANGLES = 15
+"""Neurons of a frequency. Odd, so that of a rectified cosine's waves (1, and all even ones) the next that falls on the
+second is the 28th, with 1/261 of its size: (2² - 1) / (28² - 1)."""
+
+
+def waves_of_numbers(modulus: int, frequencies: Sequence[int]) -> Float[Tensor, "numbers waves"]:
+    """Cosine and sine of each number at each frequency, of size 1: columns cos k1, sin k1, cos k2, and so on."""
+    turns = torch.outer(torch.arange(modulus), torch.tensor(list(frequencies))) % modulus
+    angles = 2 * math.pi * turns.double() / modulus
+    return rearrange([angles.cos(), angles.sin()], "wave number frequency -> number (frequency wave)").float()
+
+
+def compile_modular_addition(modulus: int, frequencies: Sequence[int], angles: int = ANGLES) -> Transformer:
+    """A transformer that adds modulo p with a few waves; nothing in it was trained.
+
+    Args:
+        modulus: p, odd.
+        frequencies: At least one, from 1 to (p - 1) / 2. More of them keep answers farther apart.
+        angles: Neurons of a frequency, odd, at least 5.
+
+    Returns:
+        It reads ``a b =``, as ``every_sum`` asks; its logits stand at the last position. The first half of its residual
+        stream holds the waves of the numbers, the second half those of the sum.
+
+    Raises:
+        ValueError: A value breaks its rule.
+    """
+    check_modulus(modulus)
+    check_frequencies(modulus, frequencies)
+    if not frequencies:
+        raise ValueError("frequencies: is empty; give at least one")
+    if angles < 5 or angles % 2 == 0:
+        raise ValueError(f"angles: {angles} is not an odd number from 5 on")
+    half = 2 * len(frequencies)
+    sizes = Sizes(modulus + 1, modulus, 3, width=2 * half, heads=1, blocks=1, neurons=angles * len(frequencies))
+    network = Transformer(sizes, torch.Generator())
+    into, back = turned_neurons(len(frequencies), angles)
+    waves = waves_of_numbers(modulus, frequencies)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.zero_()  # queries and keys of 0 look everywhere alike
+        block = network.block(0)
+        network.token_vectors[:modulus, :half] = waves
+        block.value[0, :half, :half] = torch.eye(half)
+        block.out[0, :half, :half] = torch.eye(half)
+        block.into[:half] = into
+        block.back[:, half:] = back
+        network.unembed[half:] = waves.T
+    return network.requires_grad_(False).eval()
+
+
+def turned_neurons(
+    frequencies: int, angles: int
+) -> tuple[Float[Tensor, "waves neurons"], Float[Tensor, "neurons waves"]]:
+    """Weights into and out of the neurons: in at angle φ, out at 2φ, each frequency by itself.
+
+    They are scaled so that the wave of the sum comes out as |cos((a' - b') / 2)| times cos and sin of a' + b'.
+    """
+    turn = 2 * math.pi * torch.arange(angles, dtype=torch.float64) / angles
+    into = torch.stack([turn.cos(), turn.sin()])
+    # Attention leaves a third, the sum of two waves doubles, and relu(cos x) holds 2 / (3π) cos 2x; half of a sum of
+    # squared cosines over all angles is angles / 2.
+    back = torch.stack([(2 * turn).cos(), (2 * turn).sin()], dim=1) * (3 / 2) * (3 * math.pi / 2) * (2 / angles)
+    return torch.block_diag(*[into] * frequencies).float(), torch.block_diag(*[back] * frequencies).float()
