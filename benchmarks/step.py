@@ -1,8 +1,9 @@
 """What one step of ``innervision.render`` consists of, how its cost grows with the batch, and what memory it takes.
 
-Breakdown: one step of ``maximize`` on 32 channels, with a stopwatch around each of its parts, medians over steps. The
-network's share is what cannot be saved: forward and backward pass of the network up to the layer, on the very images
-that the step shows it, once a portion at a time (as ``render`` does it) and once all together.
+Breakdown: one step of ``maximize`` on 32 channels, with a stopwatch around each of its parts, medians over steps.
+Beside it the bare pass: forward and backward pass of the network up to the layer, as ``record`` runs it, on the very
+images that the step shows it, once a portion at a time (as ``render`` does it) and once all together. A step may take
+less: of the last layer ``render`` computes only the channels that it draws. How much less it multiplies is counted.
 
 Memory: what a process holds at its peak beyond what it held before the drawing, a channel; ``render`` draws 32,
 torch-lucent one.
@@ -24,6 +25,7 @@ from statistics import median
 from typing import Any
 
 import torch
+from benchmarks.products import products
 from benchmarks.subjects import SUBJECTS, Subject, draw_with_lucent
 from torch import Tensor, nn
 
@@ -105,6 +107,16 @@ def _one_step(
     return shown.detach()
 
 
+def work(subject: Subject, network: nn.Module, channels: list[int]) -> dict[str, float]:
+    """Multiplications in the convolutions of a forward pass, for each image: of the bare pass, and of a scorer's."""
+    images = torch.rand(len(channels), 3, subject.size, subject.size, generator=torch.Generator().manual_seed(0))
+    scorer = Scorer(network, [f"{subject.layer}:{channel}" for channel in channels], images)
+    with torch.no_grad():
+        bare_pass = products(lambda: record(network, images, [subject.layer]))
+        scored = products(lambda: [scorer(part, first=i * PORTION) for i, part in enumerate(images.split(PORTION))])
+    return {"products, bare": bare_pass / len(channels), "products, innervision": scored / len(channels)}
+
+
 def whole_steps(subject: Subject, network: nn.Module, channels: list[int], steps: int) -> float:
     """Milliseconds a step of ``render``, median; all images are shown in one size, and no rectifier is redirected."""
     moments: list[float] = []
@@ -121,10 +133,8 @@ def whole_steps(subject: Subject, network: nn.Module, channels: list[int], steps
 
 def breakdown(subject: Subject, network: nn.Module, steps: int) -> dict[str, float]:
     """Medians of all parts, in milliseconds, printed."""
-    times = {
-        name: median(values)
-        for name, values in steps_apart(subject, network, subject.channels(network, 32), steps).items()
-    }
+    channels = subject.channels(network, 32)
+    times = {name: median(values) for name, values in steps_apart(subject, network, channels, steps).items()}
     parts = {
         "parametrization": times["parametrization"] + times["parametrization, backward"],
         "transforms": times["transforms"] + times["transforms, backward"],
@@ -141,7 +151,10 @@ def breakdown(subject: Subject, network: nn.Module, steps: int) -> dict[str, flo
         print(f"  {name:<26}{value:8.1f} ms  {100 * value / total:5.1f} %")
     for name, value in bares.items():
         print(f"  {name:<26}{value:8.1f} ms; a step is × {total / value:.2f}")
-    return parts | bares | {"a step": total}
+    counted = work(subject, network, channels)
+    less = 100 * (1 - counted["products, innervision"] / counted["products, bare"])
+    print(f"  the bare pass computes the whole layer, a step {less:.0f} % less: only the channels that are drawn")
+    return parts | bares | counted | {"a step": total}
 
 
 def growth(subject: Subject, network: nn.Module, counts: list[int], steps: int) -> dict[str, float]:

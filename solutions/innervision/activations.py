@@ -99,14 +99,15 @@ class _Watch:
 
     def run(self, images: Tensor) -> None:
         """Run the network until every layer was seen; hooks are gone afterwards."""
-        with ExitStack() as stack:
-            for name, layer in self.layers.items():
-                stack.callback(layer.register_forward_hook(self._keep(name)).remove)
-            try:
-                self.model(images)
-            except _Stop as stop:
-                if stop.owner is not self:
-                    raise
+        handles = [layer.register_forward_hook(self._keep(name)) for name, layer in self.layers.items()]
+        try:
+            self.model(images)
+        except _Stop as stop:
+            if stop.owner is not self:
+                raise
+        finally:
+            for handle in handles:
+                handle.remove()
 
     def overwritten(self) -> bool:
         """Whether anything wrote over a recorded activation."""

@@ -7,6 +7,7 @@ Source: Szegedy et al., "Going deeper with convolutions", 2014 (the architecture
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 BRANCHES = ("1x1", "3x3", "5x5", "pool_reduce")
 """Order in which a mixed layer concatenates its branches along the channel axis."""
@@ -58,7 +59,7 @@ class Mixed:
         """Channels of the four branches in the order in which they are concatenated."""
         return (self.one, self.three, self.five, self.pool_reduce)
 
-    @property
+    @cached_property
     def chains(self) -> tuple[tuple[str, ...], ...]:
         """Names of the layers of each branch, which run one after the other."""
         parts = (("1x1",), ("3x3_bottleneck", "3x3"), ("5x5_bottleneck", "5x5"), ("pool", "pool_reduce"))

@@ -151,6 +151,7 @@ class EfficientNetLite(nn.Module, Branched):
         self.register_buffer("scale", torch.tensor(architecture.scale).view(1, 3, 1, 1), persistent=False)
         width = architecture.stem
         self.stem = ConvolutionLayer(3, width, 3, 2, batch_norm=batch_norm)
+        self.block_names = [name for name, _, _ in architecture.blocks()]
         for name, stride, stage in architecture.blocks():
             block = Block(width, stage.width, stage.kernel, stride, stage.expansion, batch_norm=batch_norm)
             self.add_module(name, block)
@@ -162,15 +163,13 @@ class EfficientNetLite(nn.Module, Branched):
     def forward(self, images: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch classes"]:
         """Logits of a batch of images in [0, 1]."""
         hidden = self.stem((images - self.mean) * self.scale)
-        for name, _, _ in self.architecture.blocks():
-            hidden = self.get_submodule(name)(hidden)
+        for name in self.block_names:
+            hidden = self._modules[name](hidden)  # type: ignore[misc]
         return self.logits(self.avgpool(self.head(hidden)).flatten(1))
 
     def branches(self, layer: str) -> Branches | None:
         """A block is a single chain; its source may be added to what that puts out."""
-        before = {
-            after: name for name, after in pairwise(["stem", *(name for name, _, _ in self.architecture.blocks())])
-        }
+        before = {after: name for name, after in pairwise(["stem", *self.block_names])}
         block = self._modules.get(layer)
         if type(self) is not EfficientNetLite or layer not in before or type(block) is not Block:
             return None

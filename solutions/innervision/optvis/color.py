@@ -52,7 +52,7 @@ def color_correlation(images: Float[Tensor, "batch 3 height width"]) -> Float[Te
 
 
 def correlate(
-    images: Float[Tensor, "batch 3 height width"], correlation: Float[Tensor, "3 3"]
+    images: Float[Tensor, "batch 3 height width"], correlation: Float[Tensor, "3 3"], strength: float = 1.0
 ) -> Float[Tensor, "batch 3 height width"]:
     """Give decorrelated colours the correlation of photographs: multiply each pixel by a matrix.
 
@@ -60,9 +60,10 @@ def correlate(
         images: Colours in the decorrelated space, any range.
         correlation: A square root of the colour covariance. It is divided by the length of its longest
             column first, as in lucid, so that the strength of colours depends on the step size alone.
+        strength: Factor on the result.
     """
-    normalized = correlation / correlation.norm(dim=0).max()
-    return torch.einsum("ij,bjhw->bihw", normalized.to(images), images)
+    matrix = strength * correlation / correlation.norm(dim=0).max()
+    return (matrix.to(images) @ images.flatten(2)).view(images.shape)  # twice as fast as einsum on a CPU
 
 
 def decorrelate(

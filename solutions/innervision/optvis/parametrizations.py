@@ -137,10 +137,10 @@ class Fourier:
 
     def image(self) -> Float[Tensor, "batch 3 height width"]:
         """The image of the coefficients, its colours correlated, squeezed into [0, 1] by a sigmoid."""
-        images = CONTRAST * fourier_image(self.coefficients, self.size)
-        if self.correlation is not None:
-            images = correlate(images, self.correlation)
-        return torch.sigmoid(images)
+        images = fourier_image(self.coefficients, self.size)
+        if self.correlation is None:
+            return torch.sigmoid(CONTRAST * images)
+        return torch.sigmoid(correlate(images, self.correlation, CONTRAST))
 
 
 def device_option(factory: ParametrizationFactory, device: torch.device | str) -> dict[str, Any]:

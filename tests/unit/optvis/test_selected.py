@@ -6,13 +6,12 @@ In float64, because in float32 a rectifier's input of 1e-9 may be rounded to eit
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 import torch
+from benchmarks.products import products
 from tests.unit.refusals import refuses
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from innervision.activations import edit, record
 from innervision.models import EfficientNetLite, Inception, LiteArchitecture, load
@@ -77,26 +76,6 @@ def scored(model: nn.Module, layer: str, channels: list[int], images: Tensor) ->
 def assert_alike(found: tuple[Tensor, Tensor], expected: tuple[Tensor, Tensor]) -> None:
     for ours, theirs in zip(found, expected, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-12)
-
-
-class Products(TorchDispatchMode):
-    """Counts the multiplications of convolutions."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.count = 0
-
-    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        output = function(*args, **kwargs or {})
-        if function is torch.ops.aten.convolution.default:
-            self.count += output.numel() * args[1][0].numel()
-        return output
-
-
-def products(call: Callable[[], object]) -> int:
-    with Products() as counter:
-        call()
-    return counter.count
 
 
 @pytest.mark.parametrize(
