@@ -259,6 +259,11 @@ def mixtures(model, images):
     return mixed + bias[:, None, None]
 
 
+def hangs(value):
+    """Whether a result still hangs on what it was computed from."""
+    return isinstance(value, torch.Tensor) and value.requires_grad
+
+
 def at_most(limit, sizes):
     """In words, so that a message says how many came at a time."""
     return f"at most {limit}" if max(sizes) <= limit else f"{max(sizes)}"
@@ -276,8 +281,7 @@ def odd_and_even(generator):
 def units_in_the_middle(student, generator):
     model = mixes_colours(generator)
     found = {name: student.tuning_curve(model, "2", images) for name, images in odd_and_even(generator).items()}
-    gradient = any(responses.requires_grad for responses in found.values())
-    return {**{name: responses.detach() for name, responses in found.items()}, "hangs on a gradient": gradient}
+    return {**found, "hangs on a gradient": any(map(hangs, found.values()))}
 
 
 @scenario
@@ -288,7 +292,7 @@ def strongest_units_in_batches(student, generator):
     for name, where in asked.items():
         for batch_size in (7, 3):
             responses = student.tuning_curve(model, "1", images, batch_size=batch_size, **where)
-            found[f"{name}, batch_size={batch_size}"] = responses.detach()
+            found[f"{name}, batch_size={batch_size}"] = responses
     model[0].sizes.clear()
     student.tuning_curve(model, "1", images, batch_size=3)
     return {**found, "images at a time, batch_size=3": at_most(3, model[0].sizes), "hooks left": hooks_of(model)}
@@ -342,13 +346,40 @@ def whole_numbers(generator, *shape):
     return torch.randint(0, 20, shape, generator=generator).float()
 
 
-def shapes_of_responses(generator):
-    angles = around(generator)
-    return angles, {
-        "5 channels": whole_numbers(generator, 5, 24),
-        "a single curve": whole_numbers(generator, 24),
-        "2 × 3 channels": whole_numbers(generator, 2, 3, 24),
+def in_rows(curves):
+    return torch.stack(list(curves.values()))
+
+
+def by_name(curves, found):
+    """What was found for each curve; all of it, where it is not one number for each."""
+    fits = isinstance(found, torch.Tensor) and tuple(found.shape) == (len(curves),)
+    return dict(zip(curves, found, strict=True)) if fits else dict.fromkeys(curves, found)
+
+
+def or_its_error(function, *given):
+    """What a function returns, or in words the error that it raises, so that a message can say for which input."""
+    try:
+        return function(*given)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def random_curves(generator):
+    return around(generator), whole_numbers(generator, 6, 24)
+
+
+def other_shapes(responses):
+    count = responses.shape[1]
+    return {
+        f"a single curve, shape ({count},)": responses[0],
+        f"2 × {len(responses) // 2} channels, shape (2, {len(responses) // 2}, {count})": responses.unflatten(
+            0, (2, -1)
+        ),
     }
+
+
+def of_other_shapes(describe, angles, responses):
+    return {name: or_its_error(describe, curves, angles) for name, curves in other_shapes(responses).items()}
 
 
 def by_scipy(describe, responses, angles):
@@ -393,8 +424,8 @@ def waves(generator):
 
 @scenario
 def directions_halfway(student, generator):
-    angles, responses, _ = two_at_a_time(generator)
-    return {name: student.preferred_orientation(curve, angles) for name, curve in responses.items()}
+    angles, curves, _ = two_at_a_time(generator)
+    return by_name(curves, student.preferred_orientation(in_rows(curves), angles))
 
 
 @scenario
@@ -405,18 +436,19 @@ def directions_of_waves(student, generator):
 
 @scenario
 def directions_of_any_curves(student, generator):
-    angles, responses = shapes_of_responses(generator)
-    return {name: student.preferred_orientation(curves, angles) for name, curves in responses.items()}
+    angles, responses = random_curves(generator)
+    return {"6 random curves": student.preferred_orientation(responses, angles)}
+
+
+def mean_directions(responses, angles):
+    return by_scipy(lambda repeated: np.rad2deg(circmean(repeated)), responses, angles)
 
 
 @exercise("04.preferred_orientation", points=1)
 def test_where_a_curve_points_also_across_0(judge):
     def expected(generator):
-        angles, responses = shapes_of_responses(generator)
-        return {
-            name: by_scipy(lambda repeated: np.rad2deg(circmean(repeated)), curves, angles)
-            for name, curves in responses.items()
-        }
+        angles, responses = random_curves(generator)
+        return {"6 random curves": mean_directions(responses, angles)}
 
     judge(directions_halfway).expect(lambda generator: two_at_a_time(generator)[2], atol=0.01)
     judge(directions_of_waves).expect(
@@ -449,27 +481,34 @@ def undecided(generator):
     return angles, (exactly, nearly), known
 
 
-def directions_of(student, angles, curves):
-    return dict(zip(curves, student.preferred_orientation(torch.stack(list(curves.values())), angles), strict=True))
-
-
 @scenario
 def directions_of_the_silent(student, generator):
     angles, (curves, _), _ = undecided(generator)
-    return directions_of(student, angles, curves)
+    return by_name(curves, student.preferred_orientation(in_rows(curves), angles))
 
 
 @scenario
 def directions_of_the_undecided(student, generator):
     angles, (_, curves), _ = undecided(generator)
-    return directions_of(student, angles, curves)
+    return by_name(curves, student.preferred_orientation(in_rows(curves), angles))
+
+
+@scenario
+def directions_in_other_shapes(student, generator):
+    angles, responses = random_curves(generator)
+    return of_other_shapes(student.preferred_orientation, angles, responses)
 
 
 @exercise("04.preferred_orientation", points=1)
-def test_no_direction_where_nothing_is_preferred(judge):
+def test_no_direction_where_nothing_is_preferred_and_any_number_of_channels(judge):
+    def expected(generator):
+        angles, responses = random_curves(generator)
+        return {name: mean_directions(curves, angles) for name, curves in other_shapes(responses).items()}
+
     judge(directions_of_the_silent).expect(lambda generator: undecided(generator)[2][0], atol=0.01, equal_nan=True)
     # What 36 sums lose in single precision may turn a hundredth of one response by some tenths of a degree.
     judge(directions_of_the_undecided).expect(lambda generator: undecided(generator)[2][1], atol=1, equal_nan=True)
+    judge(directions_in_other_shapes).expect(expected, atol=0.02)
 
 
 # ---------------------------------------------------------------- how sharply it points
@@ -498,8 +537,7 @@ def known_selectivities(generator):
 @scenario
 def selectivities_known_beforehand(student, generator):
     angles, curves, _ = known_selectivities(generator)
-    found = student.orientation_selectivity(torch.stack(list(curves.values())), angles)
-    return dict(zip(curves, found, strict=True))
+    return by_name(curves, student.orientation_selectivity(in_rows(curves), angles))
 
 
 @scenario
@@ -510,8 +548,9 @@ def selectivities_of_waves(student, generator):
 
 @scenario
 def selectivities_of_any_curves(student, generator):
-    angles, responses = shapes_of_responses(generator)
-    return {name: student.orientation_selectivity(curves, angles) for name, curves in responses.items()}
+    angles, responses = random_curves(generator)
+    six = {"6 random curves": student.orientation_selectivity(responses, angles)}
+    return {**six, **of_other_shapes(student.orientation_selectivity, angles, responses)}
 
 
 @exercise("04.orientation_selectivity", points=1)
@@ -522,15 +561,16 @@ def test_selectivity_from_none_to_all(judge):
 @exercise("04.orientation_selectivity", points=1)
 def test_the_share_of_all_pulls_that_agree(judge):
     def expected(generator):
-        angles, responses = shapes_of_responses(generator)
+        angles, responses = random_curves(generator)
+        cases = {"6 random curves": responses, **other_shapes(responses)}
         return {
-            name: by_scipy(lambda repeated: 1 - circvar(repeated), curves, angles) for name, curves in responses.items()
+            name: by_scipy(lambda repeated: 1 - circvar(repeated), curves, angles) for name, curves in cases.items()
         }
 
-    judge(selectivities_of_any_curves).expect(expected, atol=1e-4)
     judge(selectivities_of_waves).expect(
         lambda generator: {"5 waves around the circle": waves(generator)[3]}, atol=1e-4
     )
+    judge(selectivities_of_any_curves).expect(expected, atol=1e-4)
 
 
 # ---------------------------------------------------------------- how wide it is
@@ -541,13 +581,14 @@ STEP = 8.0  # degrees between stimuli
 def tents(generator):
     """Curves that fall in straight lines from the peak, to half of it within a known distance on either side.
 
-    Some stand on a floor, above which they rise. All is sampled every 8 degrees, with a stimulus at each peak.
+    One stands on a floor. All are sampled every 8 degrees, with a stimulus at each peak, finely
+    enough that straight lines between them are the tents themselves.
     """
     angles, order = torch.arange(0.0, 360, STEP), torch.randperm(45, generator=generator)
     peaks = {"a tent": 20, "a tent across 0°": 44, "a lopsided tent": 12, "a tent on a floor": 30}
     curves, widths = {}, {}
     for name, peak in peaks.items():
-        sides = 12 + 60 * torch.rand(2, generator=generator)  # to half of the peak, against the clock and with it
+        sides = 24 + 48 * torch.rand(2, generator=generator)  # to half of the peak, against the clock and with it
         if name != "a lopsided tent":
             sides[1] = sides[0]
         away = (angles - angles[peak] + 180) % 360 - 180
@@ -562,19 +603,18 @@ def tents(generator):
 @scenario
 def widths_of_tents(student, generator):
     angles, curves, _, _ = tents(generator)
-    return {name: student.tuning_width(curve, angles) for name, curve in curves.items()}
+    return by_name(curves, student.tuning_width(in_rows(curves), angles))
 
 
 @scenario
 def widths_in_any_order(student, generator):
     angles, curves, _, order = tents(generator)
-    responses = torch.stack(list(curves.values()))[:, order]
-    return {
-        "4 channels, angles in random order": student.tuning_width(responses, angles[order]),
-        "2 × 2 channels, angles from high to low": student.tuning_width(
-            torch.stack(list(curves.values())).flip(-1).view(2, 2, -1), angles.flip(0)
-        ),
+    responses = in_rows(curves)
+    found = {
+        "4 channels, angles from high to low": student.tuning_width(responses.flip(1), angles.flip(0)),
+        "4 channels, angles in random order": student.tuning_width(responses[:, order], angles[order]),
     }
+    return {**found, **of_other_shapes(student.tuning_width, angles, responses)}
 
 
 @exercise("04.tuning_width", points=2)
@@ -587,8 +627,10 @@ def test_any_order_of_angles_and_any_number_of_channels(judge):
     def expected(generator):
         widths = torch.tensor(list(tents(generator)[2].values()))
         return {
+            "4 channels, angles from high to low": widths,
             "4 channels, angles in random order": widths,
-            "2 × 2 channels, angles from high to low": widths.view(2, 2),
+            "a single curve, shape (45,)": widths[0],
+            "2 × 2 channels, shape (2, 2, 45)": widths.view(2, 2),
         }
 
     judge(widths_in_any_order).expect(expected, atol=0.01)
@@ -613,8 +655,7 @@ def special_widths(generator):
 @scenario
 def widths_that_are_special(student, generator):
     angles, curves, _ = special_widths(generator)
-    found = student.tuning_width(torch.stack(list(curves.values())), angles)
-    return dict(zip(curves, found, strict=True))
+    return by_name(curves, student.tuning_width(in_rows(curves), angles))
 
 
 @exercise("04.tuning_width", points=1)
@@ -646,11 +687,13 @@ def bumps(generator):
 @scenario
 def echoes_of_bumps(student, generator):
     angles, responses, _ = bumps(generator)
-    return {
-        "6 channels": student.echo_ratio(responses, angles),
-        "a single curve": student.echo_ratio(responses[1], angles),
-        "2 × 3 channels": student.echo_ratio(responses.view(2, 3, -1), angles),
-    }
+    return {"6 channels": student.echo_ratio(responses, angles)}
+
+
+@scenario
+def echoes_in_other_shapes(student, generator):
+    angles, responses, _ = bumps(generator)
+    return of_other_shapes(student.echo_ratio, angles, responses)
 
 
 def reaches(generator):
@@ -667,27 +710,29 @@ def reaches(generator):
 @scenario
 def echoes_within_reach(student, generator):
     angles, curve, wanted = reaches(generator)
-    found = {name: student.echo_ratio(curve, angles, float(name.partition("=")[2])) for name in wanted}
-    two = torch.stack([torch.zeros(36), torch.ones(36)])
-    silent, alike = student.echo_ratio(two, angles)
-    return {**found, "never responds": silent, "alike at all angles": alike}
+    found = {}
+    for name in wanted:
+        found |= by_name([name], student.echo_ratio(curve[None], angles, float(name.partition("=")[2])))
+    others = {"never responds": torch.zeros(36), "alike at all angles": torch.ones(36)}
+    return {**found, **by_name(others, student.echo_ratio(in_rows(others), angles))}
 
 
 @exercise("04.echo_ratio", points=1)
 def test_the_largest_response_opposite_the_peak(judge):
-    def expected(generator):
-        ratios = bumps(generator)[2]
-        return {"6 channels": ratios, "a single curve": ratios[1], "2 × 3 channels": ratios.view(2, 3)}
-
-    judge(echoes_of_bumps).expect(expected, atol=1e-5)
+    judge(echoes_of_bumps).expect(lambda generator: {"6 channels": bumps(generator)[2]}, atol=1e-5)
 
 
 @exercise("04.echo_ratio", points=1)
-def test_as_far_as_the_reach_and_silence_has_no_echo(judge):
+def test_as_far_as_the_reach_silence_and_any_number_of_channels(judge):
+    def shaped(generator):
+        _, responses, ratios = bumps(generator)
+        return dict(zip(other_shapes(responses), (ratios[0], ratios.view(2, 3)), strict=True))
+
     def expected(generator):
         return {**reaches(generator)[2], "never responds": torch.nan, "alike at all angles": 1.0}
 
     judge(echoes_within_reach).expect(expected, atol=1e-5, equal_nan=True)
+    judge(echoes_in_other_shapes).expect(shaped, atol=1e-5)
 
 
 # ---------------------------------------------------------------- two things at a time
@@ -720,8 +765,8 @@ def two_things_at_a_time(student, generator):
     model, paint = mixes_colours(generator), Painter()
     found = student.joint_tuning(model, "2", paint, *two_parameters(generator))
     return {
-        "responses": found.detach(),
-        "hangs on a gradient": bool(found.requires_grad),
+        "responses": found,
+        "hangs on a gradient": hangs(found),
         "stimuli at a time, of 3 values of second": at_most(3, paint.asked),
     }
 
@@ -730,7 +775,7 @@ def two_things_at_a_time(student, generator):
 def two_things_with_settings(student, generator):
     model, paint = mixes_colours(generator), Painter()
     found = student.joint_tuning(model, "2", paint, *two_parameters(generator), at="strongest", batch_size=2)
-    return {"at the strongest place": found.detach(), "images at a time, batch_size=2": at_most(2, model[0].sizes)}
+    return {"at the strongest place": found, "images at a time, batch_size=2": at_most(2, model[0].sizes)}
 
 
 @scenario

@@ -1100,6 +1100,19 @@ def gives_a_single_value(model, layer, make_stimuli, first, second, *, at="centr
 
 @misconception(
     "04.joint_tuning",
+    "`make_stimuli` got a plain number for all values of `second`. It takes equally many of both, as tensors: repeat "
+    "the value, `value.expand(len(second))`.",
+)
+def gives_a_plain_number(model, layer, make_stimuli, first, second, *, at="centre", batch_size=64):
+    rows = [
+        tuning_curve(model, layer, make_stimuli(value, second), at=at, batch_size=batch_size)
+        for value in first.tolist()
+    ]
+    return torch.stack(rows, dim=1)
+
+
+@misconception(
+    "04.joint_tuning",
     "`make_stimuli` got all values of `first` and all values of `second` at once, which pairs the first with the "
     "first, the second with the second. Every value of `first` belongs with *each* of `second`.",
 )
@@ -1132,6 +1145,17 @@ def makes_all_at_once(model, layer, make_stimuli, first, second, *, at="centre",
     pairs = torch.cartesian_prod(first, second)
     stimuli = make_stimuli(pairs[:, 0], pairs[:, 1])
     responses = tuning_curve(model, layer, stimuli, at=at, batch_size=batch_size)
+    return responses.view(-1, len(first), len(second))
+
+
+@misconception(
+    "04.joint_tuning",
+    "All stimuli of all pairs were made at once, and in another order than they were put apart again: `second` came "
+    "first. Make those of one value of `first` at a time, and stack the curves along axis 1.",
+)
+def makes_all_at_once_in_another_order(model, layer, make_stimuli, first, second, *, at="centre", batch_size=64):
+    pairs = torch.cartesian_prod(second, first)
+    responses = tuning_curve(model, layer, make_stimuli(pairs[:, 1], pairs[:, 0]), at=at, batch_size=batch_size)
     return responses.view(-1, len(first), len(second))
 
 
@@ -1422,6 +1446,18 @@ def splice_with_repeated_borders(model, layer, channels, source, kernels, biases
 def splice_without_padding(model, layer, channels, source, kernels, biases=None):
     def change(activation, channels, read, kernels, biases):
         return put(activation, channels, F.conv2d(read, kernels, biases).relu())
+
+    return spliced_with(change)(model, layer, channels, source, kernels, biases)
+
+
+@misconception(
+    "04.splice",
+    "The padding is 1, which is right for kernels of 3 × 3 only. In general it is half of the side, rounded down: "
+    "`padding=kernels.shape[-1] // 2`.",
+)
+def splice_padded_by_one(model, layer, channels, source, kernels, biases=None):
+    def change(activation, channels, read, kernels, biases):
+        return put(activation, channels, F.conv2d(read, kernels, biases, padding=1).relu())
 
     return spliced_with(change)(model, layer, channels, source, kernels, biases)
 
