@@ -32,6 +32,7 @@ bench: setup
 	$(BIN)/python -m benchmarks.render
 	$(BIN)/python -m benchmarks.step
 	$(BIN)/python -m benchmarks.recording
+	$(BIN)/python -m benchmarks.circuits
 	$(BIN)/python -m benchmarks.classroom
 
 setup: $(INSTALLED)

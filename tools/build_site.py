@@ -46,6 +46,7 @@ def main() -> None:
     shutil.rmtree(PAGES, ignore_errors=True)
     PAGES.mkdir(parents=True)
     write_pictures()
+    write_circuit_figures()
     write_gallery(draft="--draft" in sys.argv[1:])
     (PAGES / "snippets").mkdir(exist_ok=True)
     (PAGES / "snippets" / "mini.md").write_text(about_mini(), encoding="utf-8")
@@ -157,6 +158,21 @@ def write_pictures() -> None:
     drawn = cached(f"pictures-{fingerprint(b'', ROOT / 'tools' / 'pictures.py', *drawing)}", draw)
     shutil.copytree(drawn, PAGES / "images" / "neurons", ignore=shutil.ignore_patterns("*.md"))
     shutil.copytree(drawn, PAGES / "snippets" / "neurons", ignore=shutil.ignore_patterns("*.webp"))
+
+
+def write_circuit_figures() -> None:
+    """The figures of the reference pages of stimuli and circuits."""
+
+    def draw(folder: Path) -> None:
+        from tools.circuit_figures import figures
+
+        print("drawing stimuli and circuits …", flush=True)
+        folder.mkdir()
+        figures(folder)
+
+    sources = [LIBRARY / name for name in ("models", "optvis", "data", "circuits", "plots", "activations.py")]
+    drawn = cached(f"circuits-{fingerprint(b'', ROOT / 'tools' / 'circuit_figures.py', *sources)}", draw)
+    shutil.copytree(drawn, PAGES / "images" / "circuits")
 
 
 def write_gallery(*, draft: bool) -> None:
