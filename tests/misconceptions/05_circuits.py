@@ -1,7 +1,7 @@
 """Wrong answers to lesson 05 that students give, each with the sentence that helps."""
 
 import copy
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from math import comb
 
 import torch
@@ -452,6 +452,18 @@ def turns_units_and_inputs(weights, angle, unit_shift=1, input_shift=1):
 
 @misconception(
     "05.rotate_family",
+    "Of an angle with a fraction, `divmod` gives the quarters as 1.0, and `torch.rot90` takes whole numbers only: "
+    "`int(quarters)`.",
+)
+def hands_a_fraction_to_rot90(weights, angle, unit_shift=1, input_shift=1):
+    quarters, rest = divmod(angle, 90)
+    turned = torch.rot90(weights, quarters, dims=(2, 3))
+    turned = turned_between(turned, rest) if rest else turned
+    return turned.roll((unit_shift, input_shift), dims=(0, 1))
+
+
+@misconception(
+    "05.rotate_family",
     "Only whole quarters were turned, and the rest of the angle was dropped. `turned_between` turns by the rest.",
 )
 def drops_the_rest(weights, angle, unit_shift=1, input_shift=1):
@@ -874,10 +886,6 @@ def takes_the_size_of_the_effect(model, images, layer, change, of):
 )
 def leaves_a_hook_behind(model, images, layer, change, of):
     usual = _later(model, images, of)
-    handles = list(model.get_submodule(layer)._forward_hooks)
-    if handles:
-        model.get_submodule(layer)._forward_hooks.clear()
-        usual = _later(model, images, of)
     model.get_submodule(layer).register_forward_hook(lambda module, given, output: change(output))
     return _later(model, images, of) - usual
 
@@ -1176,6 +1184,18 @@ def tries_too_late(model, circuit):
         yield model
     finally:
         _put_back(model, old)
+
+
+@misconception(
+    "05.keep_only",
+    "The weights are back before the block begins: `yield` stands behind the `with ExitStack()`, which has ended by "
+    "then. Yield inside it.",
+)
+@contextmanager
+def yields_too_late(model, circuit):
+    with ExitStack() as stack:
+        stack.callback(_put_back, model, _masked(model, circuit))
+    yield model
 
 
 @misconception(
@@ -1608,6 +1628,14 @@ def tries_each_edge_alone(model, scores, behaviour, share=0.95):
 )
 def wants_more_than_the_share(model, scores, behaviour, share=0.95):
     return _minimal(model, scores, behaviour, share + 1e-6)
+
+
+@misconception(
+    "05.minimal_circuit",
+    "This is a list of edges. Asked are masks, convolution → which of its edges stay: return `circuit` itself.",
+)
+def returns_a_list(model, scores, behaviour, share=0.95):
+    return edges_of(_minimal(model, scores, behaviour, share))
 
 
 @misconception(
