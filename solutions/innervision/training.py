@@ -37,6 +37,8 @@ class Task:
         settings: The numbers that define this run. A checkpoint of other settings is refused.
         averages: Modules that are part of the state but not trained, for example a moving average.
         after_step: Called after each optimiser step, for example to update a moving average.
+        keep: Epochs after which the network's state is kept; 0 is before the first.
+        kept: What was kept, by epoch.
     """
 
     network: nn.Module
@@ -48,6 +50,8 @@ class Task:
     settings: dict[str, Any] = field(default_factory=dict)
     averages: dict[str, nn.Module] = field(default_factory=dict)
     after_step: Callable[[], None] = lambda: None
+    keep: frozenset[int] = frozenset()
+    kept: dict[int, dict[str, Tensor]] = field(default_factory=dict)
 
 
 def epoch_generator(seed: int, epoch: int) -> torch.Generator:
@@ -86,12 +90,14 @@ def fit(
         raise ValueError(f"epochs: {epochs} is not at least 1")
     checkpoint = folder / "checkpoint.pt"
     rows: list[dict[str, float]] = _restore(task, checkpoint, seed) if resume and checkpoint.exists() else []
+    _keep(task, len(rows))
     for epoch in range(len(rows), epochs):
         started = time.monotonic()
         loss = _epoch(task, progress(task.batches(epoch_generator(seed, epoch))))
         row = {"epoch": epoch + 1, "loss": loss, "seconds": round(time.monotonic() - started, 1)}
         row |= task.evaluate(task.network)
         rows.append(row)
+        _keep(task, len(rows))
         _save(task, checkpoint, rows, seed)
         text = "".join(json.dumps(line) + "\n" for line in rows)
         write_text_aside(folder / "log.jsonl", text)
@@ -114,12 +120,18 @@ def _epoch(task: Task, batches: Iterator[Batch]) -> float:
     return total / max(count, 1)
 
 
+def _keep(task: Task, epoch: int) -> None:
+    if epoch in task.keep:
+        task.kept[epoch] = {name: value.detach().clone() for name, value in task.network.state_dict().items()}
+
+
 def _save(task: Task, checkpoint: Path, rows: list[dict[str, float]], seed: int) -> None:
     state = {
         "network": task.network.state_dict(),
         "optimizer": task.optimizer.state_dict(),
         "scheduler": task.scheduler.state_dict(),
         "averages": {name: module.state_dict() for name, module in task.averages.items()},
+        "kept": task.kept,
         "rows": rows,
         "settings": task.settings | {"seed": seed},
     }
@@ -142,6 +154,7 @@ def _restore(task: Task, checkpoint: Path, seed: int) -> list[dict[str, float]]:
         task.scheduler.load_state_dict(state["scheduler"])
         for name, module in task.averages.items():
             module.load_state_dict(state["averages"][name])
+        task.kept = dict(state.get("kept", {}))  # a checkpoint from before this existed has none
     except (RuntimeError, KeyError, ValueError) as error:
         raise ValueError(unusable) from error
     return rows

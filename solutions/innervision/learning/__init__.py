@@ -13,9 +13,11 @@ from innervision.learning.modular_addition import (
     restricted_loss,
     sum_waves,
 )
+from innervision.learning.shipped import AdditionRun, load_addition
 from innervision.learning.transformer import Sizes, Transformer
 
 __all__ = [
+    "AdditionRun",
     "Sizes",
     "Transformer",
     "compile_modular_addition",
@@ -26,6 +28,7 @@ __all__ = [
     "fourier_basis",
     "frequency_norms",
     "key_frequencies",
+    "load_addition",
     "restricted_logits",
     "restricted_loss",
     "sum_waves",

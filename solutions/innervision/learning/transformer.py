@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 import torch
+from einops import einsum
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
@@ -127,12 +128,13 @@ class Block(nn.Module):
 
     def attend(self, seen: Float[Tensor, "batch position width"]) -> Float[Tensor, "batch head position width"]:
         """What each head adds at each position; it looks at this position and those before."""
-        seen = seen[:, None]
-        query, key, value = seen @ self.query, seen @ self.key, seen @ self.value
+        into = "batch position width, head width each -> batch head position each"
+        query, key, value = (einsum(seen, weights, into) for weights in (self.query, self.key, self.value))
         scores = query @ key.transpose(-1, -2) / self.query.shape[-1] ** 0.5
         later = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).triu(1)
         pattern = self.pattern(scores.masked_fill(later, -torch.inf).softmax(dim=-1))
-        return pattern @ value @ self.out
+        out = "batch head position each, head each width -> batch head position width"
+        return einsum(pattern @ value, self.out, out)
 
 
 def drawn(size: tuple[int, ...], inputs: int, generator: torch.Generator) -> nn.Parameter:

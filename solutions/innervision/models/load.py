@@ -1,19 +1,15 @@
 """Ready-made networks by name: ``load("mini")``.
 
-Weights that ship with the package lie in ``models/weights``; ``weights.toml`` says of each how it was made and what its
-SHA-256 is, and no weights are used that do not match it. Weights that others publish are fetched once and checked
-(``published``), or come in a Python package of their own.
+Weights that ship with the package are checked against their record (``packaged``). Weights that others publish are
+fetched once and checked (``published``), or come in a Python package of their own.
 """
 
 from __future__ import annotations
 
 import difflib
-import tomllib
 import warnings
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
@@ -21,9 +17,7 @@ from torch import nn
 from innervision.models.architectures import FULL, MINI
 from innervision.models.efficientnet_weights import packaged_efficientnet_lite0, read_efficientnet_lite0
 from innervision.models.inception_weights import published_inceptionv1, read_inception
-from innervision.models.states import file_sha256 as file_sha256
-
-WEIGHTS_FOLDER = Path(__file__).parent / "weights"
+from innervision.models.packaged import packaged
 
 DISTILL = (
     "\"googlenet\" is torchvision's network, not the one that Distill's articles show: their unit numbers do not apply "
@@ -65,25 +59,6 @@ def load(
     return network.requires_grad_(False).eval().to(device)
 
 
-def provenance(name: str, folder: Path = WEIGHTS_FOLDER) -> dict[str, Any]:
-    """What ``weights.toml`` records of packaged weights: command, seed, data and file hashes, what was measured.
-
-    Args:
-        name: A network whose weights ship with the package.
-        folder: Where ``weights.toml`` and the weights lie.
-
-    Raises:
-        ValueError: No weights of that name ship with the package.
-    """
-    if name not in _BUILDERS:
-        raise ValueError(_unknown(name))
-    catalogue = folder / "weights.toml"
-    entries = tomllib.loads(catalogue.read_text(encoding="utf-8")) if catalogue.exists() else {}
-    if name not in entries:
-        raise ValueError(f'name: no weights of "{name}" ship with the package, so nothing is recorded of them')
-    return entries[name]
-
-
 def _unknown(name: str) -> str:
     known = ", ".join(f'"{network}"' for network in NETWORKS)
     close = difflib.get_close_matches(str(name).lower(), NETWORKS, n=1)
@@ -91,7 +66,7 @@ def _unknown(name: str) -> str:
 
 
 def _mini(weights: Path | None, cache: Cache) -> nn.Module:
-    return read_inception(MINI, "mini", weights or _packaged("mini"), weights or "mini")
+    return read_inception(MINI, "mini", weights or packaged("mini"), weights or "mini")
 
 
 def _inceptionv1(weights: Path | None, cache: Cache) -> nn.Module:
@@ -118,20 +93,3 @@ _BUILDERS: dict[str, Callable[[Path | None, Cache], nn.Module]] = {
 
 NETWORKS = tuple(_BUILDERS)
 """Every name that ``load`` knows."""
-
-
-def _packaged(name: str) -> Path:
-    record = provenance(name, WEIGHTS_FOLDER)
-    path = WEIGHTS_FOLDER / record["file"]
-    if not path.exists():
-        raise ValueError(f"weights: {path} is missing; reinstall innervision")
-    stat = path.stat()
-    if _sha256_once(path, stat.st_size, stat.st_mtime_ns) != record["sha256"]:
-        raise ValueError(f"weights: {path} is not the file that weights.toml describes; reinstall innervision")
-    return path
-
-
-@cache
-def _sha256_once(path: Path, size: int, modified: int) -> str:
-    """The hash of a file, computed once a process unless size or time of change differ."""
-    return file_sha256(path)

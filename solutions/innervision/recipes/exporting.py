@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 from innervision.files import write_aside, write_text_aside
 from innervision.models.architectures import Convolution, Mixed
 from innervision.models.inception import Inception, fold_batch_norm
-from innervision.models.load import file_sha256
+from innervision.models.states import file_sha256
 
 TOLERANCE = 1e-4
 """Largest difference of a logit that folding may make."""
@@ -51,20 +52,37 @@ def export(name: str, network: Inception, test: tuple[Images, Labels], into: Pat
     if not difference <= TOLERANCE:
         raise ValueError(f"network: folding changes its logits by {difference:.1e}, more than {TOLERANCE:.0e}")
     dead, channels = dead_channels(folded, test[0])
-    weights = into / f"{name}.safetensors"
-    state = {key: value.contiguous() for key, value in folded.state_dict().items()}
-    write_aside(weights, lambda path: save_file(state, path))
-    entry = {
-        "file": weights.name,
-        "sha256": file_sha256(weights),
-        "bytes": weights.stat().st_size,
-        "parameters": sum(value.numel() for value in state.values()),
-        **record,
+    measured = {
         "test_images": len(test[0]),
         "accuracy": accuracy(folded, *test),
         "channels": channels,
         "dead_channels": dead,
         "folding_difference": float(f"{difference:.1e}"),
+    }
+    parameters = sum(value.numel() for value in folded.state_dict().values())
+    return write_weights(name, folded.state_dict(), into, {"parameters": parameters, **record, **measured})
+
+
+def write_weights(name: str, state: Mapping[str, Tensor], into: Path, record: dict[str, Any]) -> dict[str, Any]:
+    """Write ``NAME.safetensors`` and its entry in ``weights.toml``.
+
+    Args:
+        name: What the weights will be called.
+        state: What is written.
+        into: Receives both files. Entries of others stay.
+        record: What is known of the run, and what was measured.
+
+    Returns:
+        The entry: file, hash, size, the record, the date, and the release of torch.
+    """
+    weights = into / f"{name}.safetensors"
+    written = {key: value.contiguous() for key, value in state.items()}
+    write_aside(weights, lambda path: save_file(written, path))
+    entry = {
+        "file": weights.name,
+        "sha256": file_sha256(weights),
+        "bytes": weights.stat().st_size,
+        **record,
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "torch": str(torch.__version__),
     }

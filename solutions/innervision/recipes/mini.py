@@ -7,15 +7,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int64, UInt8
 from torch import Tensor, nn
 
+from innervision.data import cifar10
 from innervision.models.architectures import MINI
 from innervision.models.inception import Inception
-from innervision.recipes.exporting import accuracy
+from innervision.recipes.exporting import accuracy, export
+from innervision.recipes.prepared import Prepared
 from innervision.training import Batch, Task
 
 EPOCHS = 26
@@ -26,6 +29,21 @@ MOMENTUM = 0.9
 WEIGHT_DECAY = 5e-4
 LABEL_SMOOTHING = 0.1
 CROP_MARGIN = 4
+
+
+def prepare(cache: str | Path | None, seed: int) -> Prepared:
+    """Everything for a run.
+
+    Raises:
+        DataError: CIFAR-10 was not fetched yet, or is damaged.
+    """
+    test = cifar10.load("test", cache)
+    prepared = task(cifar10.load("train", cache), test, seed=seed)
+    return Prepared(
+        task=prepared,
+        about={"data": "CIFAR-10", "data_sha256": cifar10.CONTENT_SHA256},
+        export=lambda rows, into, record: export("mini", prepared.network, test, into, record),  # type: ignore[arg-type]
+    )
 
 
 def augment(

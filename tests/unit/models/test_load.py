@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 import innervision.models
 from innervision.models import FULL, MINI, Inception, load, provenance
 
-module = importlib.import_module("innervision.models.load")
+packages = importlib.import_module("innervision.models.packaged")
 
 
 def published_layout(architecture=FULL):
@@ -29,8 +29,8 @@ def mini_state():
 def shipped(tmp_path, monkeypatch):
     """A copy of the packaged weights that a test may damage."""
     folder = tmp_path / "weights"
-    shutil.copytree(module.WEIGHTS_FOLDER, folder)
-    monkeypatch.setattr(module, "WEIGHTS_FOLDER", folder)
+    shutil.copytree(packages.WEIGHTS_FOLDER, folder)
+    monkeypatch.setattr(packages, "WEIGHTS_FOLDER", folder)
     return folder
 
 
@@ -71,8 +71,8 @@ def test_two_loads_share_no_memory():
 
 def test_mini_meets_its_bars_and_its_record_describes_the_file():
     record = provenance("mini")
-    path = module.WEIGHTS_FOLDER / record["file"]
-    assert record["sha256"] == module.file_sha256(path)
+    path = packages.WEIGHTS_FOLDER / record["file"]
+    assert record["sha256"] == packages.file_sha256(path)
     assert record["bytes"] == path.stat().st_size <= 5e6
     assert record["parameters"] == sum(parameter.numel() for parameter in load("mini").parameters())
     assert record["test_images"] == 10_000
@@ -195,7 +195,7 @@ def test_packaged_weights_must_match_their_recorded_hash(shipped):
 
 def test_the_hash_is_computed_once_a_process(shipped, monkeypatch):
     calls = []
-    monkeypatch.setattr(module, "file_sha256", lambda path: calls.append(path) or provenance("mini")["sha256"])
+    monkeypatch.setattr(packages, "file_sha256", lambda path: calls.append(path) or provenance("mini")["sha256"])
     load("mini")
     load("mini")
     assert len(calls) == 1

@@ -9,7 +9,8 @@ from torch import nn
 
 from innervision.models.architectures import Architecture, Convolution, Mixed
 from innervision.models.inception import Inception
-from innervision.models.load import file_sha256, provenance
+from innervision.models.packaged import provenance
+from innervision.models.states import file_sha256
 from innervision.recipes import exporting as module
 from innervision.recipes.exporting import accuracy, dead_channels, export, largest_difference, write_entry
 

@@ -1,0 +1,75 @@
+"""Networks of the lessons on learning that ship with the package, and what they were while they were trained."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool
+from safetensors.torch import load_file
+from torch import Tensor
+
+from innervision.learning.transformer import Sizes, Transformer
+from innervision.models.packaged import packaged, provenance
+
+MODULUS = 113
+ADDING = Sizes(tokens=MODULUS + 1, answers=MODULUS, length=3, width=64, heads=4, blocks=1, neurons=256)
+"""Sizes of the networks that add modulo 113."""
+
+
+@dataclass(frozen=True)
+class AdditionRun:
+    """Networks that learned to add modulo 113, from one run.
+
+    Attributes:
+        networks: By the number of steps they were trained for, rising. Frozen, in eval mode.
+        trained: For each question of ``every_sum(113)``, whether the run was trained on it.
+    """
+
+    networks: dict[int, Transformer]
+    trained: Bool[Tensor, " questions"]
+
+    @property
+    def last(self) -> Transformer:
+        """The network at the end of the run."""
+        return self.networks[max(self.networks)]
+
+
+def split(seed: int, share: float = 0.4) -> Bool[Tensor, " questions"]:
+    """Which questions of ``every_sum(113)`` a run is trained on; the others it never sees.
+
+    Args:
+        seed: Of the run.
+        share: Of all questions, above 0 and below 1.
+    """
+    count = MODULUS**2
+    chosen = torch.zeros(count, dtype=torch.bool)
+    chosen[torch.randperm(count, generator=torch.Generator().manual_seed(seed))[: round(share * count)]] = True
+    return chosen
+
+
+def load_addition(seed: int = 0) -> AdditionRun:
+    """A run of ``innervision train modular-addition``: for seed 0 states along the way, for 1 and 2 the last one.
+
+    Args:
+        seed: 0, 1 or 2.
+
+    Raises:
+        ValueError: No such run ships; or its file is missing, or another one.
+    """
+    name = f"modular-addition-{seed}"
+    if seed not in (0, 1, 2):
+        raise ValueError(f"seed: {seed} is none of 0, 1, 2; others are trained with innervision train modular-addition")
+    states: dict[int, dict[str, Tensor]] = defaultdict(dict)
+    for key, value in load_file(packaged(name)).items():
+        after, _, parameter = key.partition("/")
+        states[int(after)][parameter] = value
+    networks = {}
+    for steps in sorted(states):
+        network = Transformer(ADDING, torch.Generator())
+        network.load_state_dict(states[steps])
+        networks[steps] = network.requires_grad_(False).eval()
+    trained = split(seed)
+    assert int(trained.sum()) == provenance(name)["trained_questions"]
+    return AdditionRun(networks, trained)
