@@ -58,6 +58,13 @@ every half degree. The article says in words that echoes vanish by ``mixed3b``.
 Source: Cammarata et al., "Curve detectors", Distill 2020, the data behind its radial tuning curves.
 """
 
+EDITED_ECHOES = {"early curves only": 0.010, "positive weights only": 0.261}
+"""Mean echo of the ten channels of ``mixed3b`` when they read nothing but the early curves of ``mixed3a``; and when of
+those weights only the positive ones are left. Our figures, by ``echo_ratio``, from the published curves.
+
+Source: Cammarata et al., "Curve circuits", Distill 2021, the data behind its figures on inhibition.
+"""
+
 CURVE_RELATED = {
     "curves": 10,
     "miscellaneous curves": 4,

@@ -11,6 +11,7 @@ from innervision.circuits.published_curves import (
     CURVES_CONV2D2,
     CURVES_MIXED3A,
     CURVES_MIXED3B,
+    EDITED_ECHOES,
     PUBLISHED_TUNING,
     TOP_FIVE_CORRECT,
 )
@@ -55,3 +56,5 @@ def test_what_was_lost_and_what_came_back() -> None:
 def test_echoes_fall_from_layer_to_layer() -> None:
     echoes = [tuning.echo for tuning in PUBLISHED_TUNING.values()]
     assert echoes == sorted(echoes, reverse=True)
+    assert EDITED_ECHOES["early curves only"] == pytest.approx(PUBLISHED_TUNING["mixed3b"].echo, abs=0.002)
+    assert EDITED_ECHOES["positive weights only"] > 20 * EDITED_ECHOES["early curves only"]
