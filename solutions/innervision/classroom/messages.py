@@ -51,6 +51,9 @@ def no_answer_message(answer: Answer, exercise: str, name: str) -> Message:
     expected = f"{name} gives an answer"
     hint = f'hint("{exercise}")'
     match answer.status:
+        case "not done yet" if answer.where and answer.where != name:
+            cause = f"{name} calls {answer.where}, which is not written yet."
+            return Message(expected, answer.error, cause, f"Write {answer.where} first.")
         case "not done yet":
             step = f"Replace the placeholder in cell {exercise}. To begin, ask {hint}."
             return Message(f"your own {name}", answer.error or "the placeholder is still there", "", step)

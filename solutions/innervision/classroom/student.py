@@ -41,7 +41,8 @@ class Answer:
     Attributes:
         value: Plain data, when ``status`` is ``answered``.
         error: One sentence or ``Type: text`` otherwise.
-        where: The line of the student's own code, "line 3 of cell 02.channel: `return x[0]`".
+        where: The line of the student's own code, "line 3 of cell 02.channel: `return x[0]`". When it is not
+            done yet, the function that still holds the placeholder: another one, perhaps, that the code calls.
     """
 
     status: str
@@ -175,7 +176,8 @@ def answer_of_error(error: BaseException) -> Answer:
     if isinstance(error, Missing):
         return Answer("missing", error=str(error))
     if isinstance(error, NotImplementedError) and where.endswith("`raise NotImplementedError()`"):
-        return Answer("not done yet", error=f"the placeholder is still there, {where.partition(': ')[0]}")
+        text = f"the placeholder is still there, {where.partition(': ')[0]}"
+        return Answer("not done yet", error=text, where=_students(error)[-1].name)
     return Answer("error", error=error_text(error), where=where)
 
 
@@ -197,10 +199,15 @@ def student_line(error: BaseException) -> str:
     """The innermost line of the traceback that the student wrote, or an empty text."""
     if isinstance(error, SyntaxError) and (error.filename or "").startswith(CELL):
         return _line(error.filename or "", error.lineno or 0, (error.text or "").strip())
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_students(frame.filename)]
+    frames = _students(error)
     if not frames:
         return ""
     return _line(frames[-1].filename, frames[-1].lineno or 0, (frames[-1].line or "").strip())
+
+
+def _students(error: BaseException) -> list[traceback.FrameSummary]:
+    """The student's own frames of a traceback."""
+    return [frame for frame in traceback.extract_tb(error.__traceback__) if _is_students(frame.filename)]
 
 
 def is_stub(function: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import math
 
 import pytest
@@ -156,21 +157,39 @@ def test_no_answer_is_a_status_and_a_sentence(verdict, function, status, got):
     assert (failed.status, failed.message.got) == (status, got)
 
 
-def test_an_untouched_stub_is_not_done_yet(verdict):
+def defined(cell: str, source: str) -> dict:
+    """What a cell of a notebook defines."""
     names: dict = {}
-    source = 'def channel(layer, channel):\n    """Text."""\n    # YOUR CODE HERE\n    raise NotImplementedError()\n'
-    import linecache
-
-    filename = "<cell 99.channel>"
+    filename = f"<cell {cell}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     exec(compile(source, filename, "exec"), names)
-    failed = verdict("99.channel", channel=names["channel"])
+    return names
+
+
+STUB = 'def channel(layer, channel):\n    """Text."""\n    # YOUR CODE HERE\n    raise NotImplementedError()\n'
+
+
+def test_an_untouched_stub_is_not_done_yet(verdict):
+    failed = verdict("99.channel", channel=defined("99.channel", STUB)["channel"])
     assert failed is not None
     assert failed.status == "not done yet"
     assert str(failed) == (
         "Expected: your own channel\n"
         "Got: the placeholder is still there, line 4 of cell 99.channel\n"
         'Next step: Replace the placeholder in cell 99.channel. To begin, ask hint("99.channel").'
+    )
+
+
+def test_whose_placeholder_it_is_when_a_function_calls_another(verdict):
+    unit = defined("99.unit", STUB.replace("channel(", "unit("))["unit"]
+    failed = verdict("99.channel", channel=lambda layer, channel: unit(layer, channel))
+    assert failed is not None
+    assert failed.status == "not done yet"
+    assert str(failed) == (
+        "Expected: channel gives an answer\n"
+        "Got: the placeholder is still there, line 4 of cell 99.unit\n"
+        "Likely cause: channel calls unit, which is not written yet.\n"
+        "Next step: Write unit first."
     )
 
 
