@@ -1079,10 +1079,10 @@ test_q_joint = question(
     points=1,
     answer="b",
     wrong={
-        "a": "Look at the map of channel 78: a spot, not a stripe through all radii. Selectivity at a radius that a "
-        "unit does not care for says little about the unit.",
+        "a": "No unit is: an arc of radius 10,000 is a line, which bulges to neither side. And selectivity at a radius "
+        "that a unit does not care for says little about the unit.",
         "c": "A line detector answers alike to opposite arcs once they are nearly straight, so its selectivity *falls* "
-        "as the radius grows. Look at the two stripes on the map of channel 90.",
+        "as the radius grows. Look at the map of channel 90: for lines it has two bright places, half a turn apart.",
         "d": "The floor of 0.6 was set for arcs of one radius. A mean over radii hides just what the two numbers show: "
         "that the radius matters to this unit.",
     },
