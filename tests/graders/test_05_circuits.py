@@ -1073,13 +1073,32 @@ def what_is_left_without_circuits(student, generator):
     return {**left, "weights afterwards": weights_of(model)}
 
 
+class Capped(nn.Module):
+    """An output that adds up what three edges carry, but never more than a cap; and a constant on top."""
+
+    def __init__(self, weights, cap):
+        super().__init__()
+        self.conv, self.cap = nn.Conv2d(3, 1, 1, bias=False), cap
+        with torch.no_grad():
+            self.conv.weight.copy_(weights.view(1, 3, 1, 1))
+
+    def forward(self, images):
+        return self.conv(images).clamp(max=self.cap).mean(dim=(2, 3)) + 2
+
+
 @scenario
-def what_is_left_of_a_sum(student, generator):
-    model, circuit, behaviour = a_sum(generator)
+def what_is_left_where_edges_stand_in_for_others(student, generator):
+    """Carried is 75 %, 50 % and 25 % of the cap: without one edge the others do some of its work."""
+    cap, order = 0.5 + float(torch.rand((), generator=generator)), torch.randperm(3, generator=generator)
+    shares = torch.tensor([0.75, 0.5, 0.25])[order]
+    model = Capped(cap * shares, cap).eval()
+    behaviour = behaviour_of(model, torch.ones(2, 3, 2, 2), 0)
+    taken = {"the edge of 75 %": [0.75], "the edge of 50 %": [0.5], "75 % and 25 %": [0.75, 0.25], "all": shares}
     return {
-        "the three that help most": student.completeness(model, circuit([0, 1, 2]), behaviour),
-        "the one that hinders": student.completeness(model, circuit([4]), behaviour),
-        "all": student.completeness(model, circuit([0, 1, 2, 3, 4]), behaviour),
+        f"edges carry 75 %, 50 % and 25 % of the cap; circuit: {case}": student.completeness(
+            model, {"conv": torch.isin(shares, torch.as_tensor(some))[None]}, behaviour
+        )
+        for case, some in taken.items()
     }
 
 
@@ -1100,9 +1119,10 @@ def test_what_is_missing_when_the_circuit_is_taken_out(judge):
 
 
 @exercise("05.completeness", points=1)
-def test_of_a_sum_it_is_what_the_others_do_not_do(judge):
-    expected = {"the three that help most": 1.4, "the one that hinders": -0.5, "all": 1.0}
-    judge(what_is_left_of_a_sum).expect(expected, atol=1e-4)
+def test_others_may_stand_in_for_the_circuit(judge):
+    shares = {"the edge of 75 %": 0.25, "the edge of 50 %": 0.0, "75 % and 25 %": 0.5, "all": 1.0}
+    expected = {f"edges carry 75 %, 50 % and 25 % of the cap; circuit: {case}": share for case, share in shares.items()}
+    judge(what_is_left_where_edges_stand_in_for_others).expect(expected, atol=1e-4)
 
 
 # ---------------------------------------------------------------- minimal circuits

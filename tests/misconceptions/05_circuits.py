@@ -520,8 +520,8 @@ def _cosine(weights, turned, dim=0):
 
 @misconception(
     "05.equivariance_score",
-    "Corners were counted. When a kernel is turned they leave it and zeros come in, which makes every family look "
-    "worse: multiply both by `inside_circle(side)`.",
+    "Corners were counted. When a kernel is turned they leave it and zeros come in, so even perfect copies would not "
+    "score 1: multiply both by `inside_circle(side)`.",
 )
 def counts_corners(weights, angle, unit_shift=1, input_shift=1):
     return _cosine(weights, rotate_family(weights, angle, unit_shift, input_shift))
