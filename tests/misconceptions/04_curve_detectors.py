@@ -556,6 +556,17 @@ def preferred_of_all(responses, angles):
     return torch.rad2deg(torch.atan2(up, right)) % 360
 
 
+@misconception(
+    "04.preferred_orientation",
+    "The pulls were added over the channels, the first axis. Each channel has a direction of its own: add over the "
+    "stimuli, the last axis, `dim=-1`.",
+)
+def adds_over_the_channels(responses, angles):
+    radians = torch.deg2rad(angles)
+    right, up = (responses * radians.cos()).sum(dim=0), (responses * radians.sin()).sum(dim=0)
+    return torch.rad2deg(torch.atan2(up, right)) % 360
+
+
 # ---------------------------------------------------------------- orientation_selectivity
 
 
@@ -657,6 +668,16 @@ def forgets_the_root(responses, angles):
 def adds_right_and_up(responses, angles):
     right, up = pulls(responses, angles)
     return or_nothing((right.abs() + up.abs()) / responses.sum(dim=-1))
+
+
+@misconception(
+    "04.orientation_selectivity",
+    "All channels were put together into one number. Each has a selectivity of its own: every sum goes over the last "
+    "axis only, `dim=-1`.",
+)
+def selects_for_all_channels(responses, angles):
+    right, up = (pull.sum() for pull in pulls(responses, angles))
+    return torch.hypot(right, up) / responses.sum()
 
 
 # ---------------------------------------------------------------- tuning_width
@@ -1042,6 +1063,16 @@ def goes_by_the_mean_direction(responses, angles, reach=20.0):
     return largest(responses, ((angles - mean) % 360 - 180).abs() <= reach) / responses.amax(dim=-1)
 
 
+@misconception(
+    "04.echo_ratio",
+    "`argmax` without `dim` counts through all channels at once, so what it gives is no number of an angle. Each "
+    "channel has a peak of its own: `responses.argmax(dim=-1, keepdim=True)`.",
+)
+def looks_for_one_peak(responses, angles, reach=20.0):
+    opposite = ((angles - angles[responses.argmax()]) % 360 - 180).abs() <= reach
+    return largest(responses, opposite.expand_as(responses)) / responses.amax(dim=-1)
+
+
 # ---------------------------------------------------------------- joint_tuning
 
 
@@ -1307,6 +1338,19 @@ def always_as_wide(line_orientations, orientation, radius, size, width=1.0):
     return detector(torch.deg2rad(line_orientations), math.radians(orientation), radius, size, 1.0)
 
 
+@misconception(
+    "04.hand_built_curve_detector",
+    "The lines run along the columns of the kernel here. Every line has a kernel of its own: give the lines two axes "
+    "of length 1 behind their own, `[:, None, None]`.",
+)
+def forgets_the_axes_of_the_lines(line_orientations, orientation, radius, size, width=1.0):
+    direction = math.radians(orientation)
+    right, up = seen_from_the_centre(size, radius, direction)
+    angle = torch.atan2(up, right)
+    near = torch.exp(-((torch.hypot(right, up) - radius) ** 2) / (2 * width**2))
+    return near * (angle - direction).cos().clamp(min=0) * (2 * (torch.deg2rad(line_orientations) - angle)).cos()
+
+
 # ---------------------------------------------------------------- splice
 
 
@@ -1562,3 +1606,12 @@ def splice_without_its_decorator(model, layer, channels, source, kernels, biases
     finally:
         for hook in hooks:
             hook.remove()
+
+
+@misconception(
+    "04.splice",
+    "The model is returned, and with it all is over before the block begins. A context manager *yields*: what stands "
+    "before `yield` runs at the start of the block, what stands behind it at the end.",
+)
+def splice_returned(model, layer, channels, source, kernels, biases=None):
+    return model
