@@ -146,7 +146,7 @@ def nudged(generator):
     """One thin curve, drawn at eight places that differ by parts of a pixel."""
     orientation, radius = torch.rand(2, generator=generator).tolist()
     shift = torch.rand(2, 8, generator=generator) - 0.5
-    curve = {"orientation": 360 * orientation, "radius": 6 + 6 * radius, "width": 1.2, "length": 13.0}
+    curve = {"orientation": 100 * orientation, "radius": 6 + 6 * radius, "width": 1.2, "length": 13.0}
     return {**curve, "row": shift[0], "column": shift[1], "size": 33}
 
 
@@ -178,13 +178,13 @@ def test_parts_of_a_pixel_count(judge):
     judge(curves_nudged).satisfies(keep_their_area_and_move_by_parts_of_a_pixel, expected=expected)
 
 
-def closed(generator):
-    """Strokes a little longer than their circle, three times as long, and four pixels short of it."""
+def whole_circles(generator):
+    """Strokes a little longer than their circle, three times as long, four pixels short of it, and far shorter."""
     orientation, radius = torch.rand(2, generator=generator).tolist()
     round_it = 2 * math.pi * (5 + 5 * radius)
     lengths = {"just longer than the circle": round_it + 0.1, "three times as long": 3 * round_it}
-    lengths["4 pixels short"] = round_it - 4
-    orientation = 360 * orientation
+    lengths |= {"4 pixels short": round_it - 4, "5 pixels long": 5.0}
+    orientation = 100 * orientation
     right, up = math.cos(math.radians(orientation)), math.sin(math.radians(orientation))
     middle = {
         "row": (5 + 5 * radius) * -up,
@@ -195,7 +195,7 @@ def closed(generator):
 
 @scenario
 def curves_that_close(student, generator):
-    curve, lengths = closed(generator)
+    curve, lengths = whole_circles(generator)
     found = {name: student.draw_curve(**curve, length=length) for name, length in lengths.items()}
     return {**found, "asked for": curve}
 
@@ -205,15 +205,20 @@ def have_no_seam(outcome, reference):
     curve = reference["asked for"]
     angles = np.deg2rad(np.arange(360))
     around = 16 - curve["radius"] * np.sin(angles), 16 + curve["radius"] * np.cos(angles)
-    for name in ("just longer than the circle", "three times as long", "4 pixels short"):
+    for name, closed in {
+        "just longer than the circle": True,
+        "three times as long": True,
+        "4 pixels short": False,
+        "5 pixels long": False,
+    }.items():
         if fault := are_grey_images(outcome[name], 1, (33, 33)):
             return f"{name}: {fault}"
         strength = map_coordinates(pattern_of(outcome[name], 1.0)[0], around, order=1)
         weakest = int(strength.argmin())
         where = f"{name}: at {weakest}° of the circle the stroke is {strength[weakest]:.2f} strong"
-        if name != "4 pixels short" and strength[weakest] < 0.75:
+        if closed and strength[weakest] < 0.75:
             return f"{where}, where it should be closed"
-        if name == "4 pixels short" and strength[weakest] > 0.25:
+        if not closed and strength[weakest] > 0.25:
             return f"{where}, where it should be open"
     return True
 
@@ -521,16 +526,18 @@ def known_selectivities(generator):
     strength = 1 + 9 * torch.rand((), generator=generator)
     one, pair, half = torch.zeros(3, count)
     one[turn[0]], pair[turn[[0, 18]]], half[turn[:18]] = strength, strength, strength
+    uneven = torch.where(one > 0, 3 * pair, pair)
     curves = {
         "at one angle only": one,
         "at one angle only, and weakly": 1e-4 * one,
         "alike at opposite angles": pair,
+        "three times as much as at the opposite": uneven,
         "alike at all angles": strength * torch.ones(count),
         "alike at half of the circle": half,
         "never": torch.zeros(count),
     }
     # Pulls that go half round form the diameter of a regular polygon with sides of 1: 1 / sin(π / count) long.
-    known = (1.0, 1.0, 0.0, 0.0, 1 / np.sin(np.pi / count) / (count / 2), 0.0)
+    known = (1.0, 1.0, 0.0, 0.5, 0.0, 1 / np.sin(np.pi / count) / (count / 2), 0.0)
     return angles, curves, dict(zip(curves, known, strict=True))
 
 
@@ -669,17 +676,28 @@ def test_only_the_bump_of_the_peak_and_curves_that_never_fall_or_never_rise(judg
 def bumps(generator):
     """Curves on a circle of 8° steps, in random order: a peak with a long flank on one side, and an echo or none.
 
-    The echo lies at most 16 degrees beside the opposite of the peak; 28 degrees beside it there is more, but no echo.
+    The echo lies at most 16 degrees beside the opposite of the peak. From 28 degrees beside it on there is more, which
+    is none: the farther, the larger, so that whoever looks elsewhere finds something else.
     """
     angles, order = torch.arange(0.0, 360, 8), torch.randperm(45, generator=generator)
+    no_echo = {
+        11: 0.85,
+        34: 0.82,
+        17: 0.78,
+        18: 0.74,
+        19: 0.7,
+        26: 0.72,
+        27: 0.76,
+        28: 0.8,
+    }  # steps from the peak → share of it
     responses, ratios = torch.zeros(6, 45), torch.zeros(6)
     for channel in range(6):
         peak = 7 * channel + int(torch.randint(7, (), generator=generator))
         height = 5 + 5 * torch.rand((), generator=generator)
         ratios[channel] = 0.1 + 0.5 * torch.rand((), generator=generator) if channel else 0.0
         beside = int(torch.randint(21, 25, (), generator=generator))  # 168 to 192 degrees from the peak
-        shares = {0: 1.0, -1: 0.95, **dict.fromkeys(range(1, 8), 0.9), 19: 0.7, 26: 0.7, beside: float(ratios[channel])}
-        for steps, share in shares.items():
+        flank = {0: 1.0, -1: 0.95, **dict.fromkeys(range(1, 8), 0.9)}
+        for steps, share in {**flank, **no_echo, beside: float(ratios[channel])}.items():
             responses[channel, (peak + steps) % 45] = height * share
     return angles[order], responses[:, order], ratios
 
@@ -703,7 +721,7 @@ def reaches(generator):
     around = (angles - peak) % 360
     beside = (around - 180).abs()
     curve = height * torch.where(beside < 60, 0.1 + beside / 400, 0.0)
-    curve[around == 0], curve[(around - 90).abs() < 20] = height, 0.9 * height
+    curve[around == 0], curve[around == 350], curve[(around - 90).abs() < 20] = height, 0.97 * height, 0.9 * height
     return angles, curve, {f"reach={reach}": 0.1 + reach / 400 for reach in (0, 10, 20, 50)}
 
 
@@ -713,8 +731,9 @@ def echoes_within_reach(student, generator):
     found = {}
     for name in wanted:
         found |= by_name([name], student.echo_ratio(curve[None], angles, float(name.partition("=")[2])))
-    others = {"never responds": torch.zeros(36), "alike at all angles": torch.ones(36)}
-    return {**found, **by_name(others, student.echo_ratio(in_rows(others), angles))}
+    for name, other in {"never responds": torch.zeros(36), "alike at all angles": torch.ones(36)}.items():
+        found |= by_name([name], student.echo_ratio(other[None], angles))
+    return found
 
 
 @exercise("04.echo_ratio", points=1)

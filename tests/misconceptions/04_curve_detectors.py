@@ -357,7 +357,8 @@ def averages_over_positions(model, layer, stimuli, *, at="centre", batch_size=64
 
 @misconception(
     "04.tuning_curve",
-    '`at` was not looked at: with `at="strongest"` the largest response over all positions is asked for.',
+    'The unit in the middle was taken where `at="strongest"` was asked for: there the largest response over all '
+    "positions counts.",
 )
 def ignores_at(model, layer, stimuli, *, at="centre", batch_size=64):
     return tuning_curve_of(model, layer, stimuli, "centre", batch_size)
@@ -365,7 +366,8 @@ def ignores_at(model, layer, stimuli, *, at="centre", batch_size=64):
 
 @misconception(
     "04.tuning_curve",
-    '`at` was not looked at: with `at="centre"`, the default, only the unit in the middle counts.',
+    'The strongest place was taken where `at="centre"`, the default, was asked for: there only the unit in the middle '
+    "counts.",
 )
 def always_takes_the_strongest(model, layer, stimuli, *, at="centre", batch_size=64):
     return tuning_curve_of(model, layer, stimuli, "strongest", batch_size)
@@ -535,8 +537,8 @@ def always_knows_a_direction(responses, angles):
 
 @misconception(
     "04.preferred_orientation",
-    "The sum of the pulls was compared with a fixed number, so it depends on how loud a unit is whether it has a "
-    "direction. Compare with a share: `UNDECIDED * responses.sum(dim=-1)`.",
+    "Whether a unit has a direction depends on how loud it is here. Compare the length of the sum with a share of the "
+    "unit's *own* responses together: `UNDECIDED * responses.sum(dim=-1)`.",
 )
 def decides_by_loudness(responses, angles):
     right, up = pulls(responses, angles)
@@ -977,7 +979,8 @@ def forgets_that_angles_wrap(responses, angles, reach=20.0):
 
 @misconception(
     "04.echo_ratio",
-    "This looks around the peak itself, so the answer is always 1. An echo lies opposite: at the peak's angle + 180.",
+    "The peak itself is among what is looked at, so the answer is always 1. An echo lies opposite: within `reach` of "
+    "the peak's angle + 180.",
 )
 def looks_around_the_peak(responses, angles, reach=20.0):
     near = ((angles - peak_angle(responses, angles) + 180) % 360 - 180).abs() <= reach
@@ -1260,8 +1263,8 @@ def forgets_to_double(line_orientations, orientation, radius, size, width=1.0):
 
 @misconception(
     "04.hand_built_curve_detector",
-    "Lines along the arc inhibit here and lines across it excite: a line's orientation was taken as the direction "
-    "along it. It is the direction across, as in `draw_line`.",
+    "Lines along the arc inhibit here and lines across it excite. Either the sign is turned, or a line's orientation "
+    "was taken as the direction along it; it is the direction across, as in `draw_line`.",
 )
 def takes_lines_the_other_way(line_orientations, orientation, radius, size, width=1.0):
     return detector(torch.deg2rad(line_orientations + 90), math.radians(orientation), radius, size, width)
