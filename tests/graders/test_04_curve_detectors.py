@@ -146,7 +146,7 @@ def nudged(generator):
     """One thin curve, drawn at eight places that differ by parts of a pixel."""
     orientation, radius = torch.rand(2, generator=generator).tolist()
     shift = torch.rand(2, 8, generator=generator) - 0.5
-    curve = {"orientation": 100 * orientation, "radius": 6 + 6 * radius, "width": 1.2, "length": 13.0}
+    curve = {"orientation": 30 + 70 * orientation, "radius": 4 + 2 * radius, "width": 1.2, "length": 13.0}
     return {**curve, "row": shift[0], "column": shift[1], "size": 33}
 
 
@@ -181,16 +181,16 @@ def test_parts_of_a_pixel_count(judge):
 def whole_circles(generator):
     """Strokes a little longer than their circle, three times as long, four pixels short of it, and far shorter."""
     orientation, radius = torch.rand(2, generator=generator).tolist()
-    round_it = 2 * math.pi * (5 + 5 * radius)
+    round_it = 2 * math.pi * (4 + 2 * radius)
     lengths = {"just longer than the circle": round_it + 0.1, "three times as long": 3 * round_it}
     lengths |= {"4 pixels short": round_it - 4, "5 pixels long": 5.0}
-    orientation = 100 * orientation
+    orientation = 30 + 70 * orientation
     right, up = math.cos(math.radians(orientation)), math.sin(math.radians(orientation))
     middle = {
-        "row": (5 + 5 * radius) * -up,
-        "column": (5 + 5 * radius) * right,
+        "row": (4 + 2 * radius) * -up,
+        "column": (4 + 2 * radius) * right,
     }  # so that the circle lies in the middle
-    return {"orientation": orientation, "radius": 5 + 5 * radius, "width": 3.0, **middle}, lengths
+    return {"orientation": orientation, "radius": 4 + 2 * radius, "width": 3.0, **middle}, lengths
 
 
 @scenario
@@ -721,7 +721,8 @@ def reaches(generator):
     around = (angles - peak) % 360
     beside = (around - 180).abs()
     curve = height * torch.where(beside < 60, 0.1 + beside / 400, 0.0)
-    curve[around == 0], curve[around == 350], curve[(around - 90).abs() < 20] = height, 0.97 * height, 0.9 * height
+    curve = torch.where((around - 90).abs() < 30, height * (0.9 - (around - 90).abs() / 200), curve)
+    curve[around == 0], curve[around == 350] = height, 0.97 * height
     return angles, curve, {f"reach={reach}": 0.1 + reach / 400 for reach in (0, 10, 20, 50)}
 
 
