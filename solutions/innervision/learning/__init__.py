@@ -13,7 +13,7 @@ from innervision.learning.modular_addition import (
     restricted_loss,
     sum_waves,
 )
-from innervision.learning.shipped import AdditionRun, load_addition
+from innervision.learning.shipped import AdditionRun, load_addition, load_ripple
 from innervision.learning.transformer import Sizes, Transformer
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "frequency_norms",
     "key_frequencies",
     "load_addition",
+    "load_ripple",
     "restricted_logits",
     "restricted_loss",
     "sum_waves",

@@ -6,16 +6,23 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool
+import torch.nn.functional as F
+from jaxtyping import Bool, Int
 from safetensors.torch import load_file
 from torch import Tensor
 
+from innervision.learning.board_game import SQUARES
 from innervision.learning.transformer import Sizes, Transformer
 from innervision.models.packaged import packaged, provenance
 
 MODULUS = 113
 ADDING = Sizes(tokens=MODULUS + 1, answers=MODULUS, length=3, width=64, heads=4, blocks=1, neurons=256)
 """Sizes of the networks that add modulo 113."""
+
+RIPPLE = Sizes(
+    tokens=SQUARES + 1, answers=SQUARES, length=30, width=128, heads=4, blocks=3, neurons=512, normalized=True
+)
+"""Sizes of the network that plays Ripple. The token after those of the squares stands for the beginning."""
 
 
 @dataclass(frozen=True)
@@ -73,3 +80,19 @@ def load_addition(seed: int = 0) -> AdditionRun:
     trained = split(seed)
     assert int(trained.sum()) == provenance(name)["trained_questions"]
     return AdditionRun(networks, trained)
+
+
+def as_tokens(moves: Int[Tensor, "games moves"]) -> Int[Tensor, "games moves"]:
+    """What the network of Ripple reads: the beginning, then all moves but the last; at position n it predicts move n."""
+    return F.pad(moves[:, :-1], (1, 0), value=SQUARES)
+
+
+def load_ripple() -> Transformer:
+    """The network that learned Ripple from moves alone, frozen, in eval mode: ``innervision train ripple``.
+
+    Raises:
+        ValueError: Its file is missing, or another one.
+    """
+    network = Transformer(RIPPLE, torch.Generator())
+    network.load_state_dict(load_file(packaged("ripple")))
+    return network.requires_grad_(False).eval()

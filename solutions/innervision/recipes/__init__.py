@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from innervision.data import cache_folder
-from innervision.recipes import mini, modular_addition
+from innervision.recipes import mini, modular_addition, ripple
 from innervision.recipes.prepared import Recipe
 from innervision.training import Batch, fit
 
-RECIPES: dict[str, Recipe] = {"mini": mini, "modular-addition": modular_addition}
+RECIPES: dict[str, Recipe] = {"mini": mini, "modular-addition": modular_addition, "ripple": ripple}
 """The recipe of every network that can be trained."""
 
 

@@ -105,10 +105,10 @@ def test_the_loss_of_a_learnable_task_falls(tmp_path, monkeypatch):
 
 def test_an_unknown_recipe():
     with pytest.raises(
-        ValueError, match=r'^name: there is no recipe for "maxi"; known are "mini", "modular-addition"$'
+        ValueError, match=r'^name: there is no recipe for "maxi"; known are "mini", "modular-addition", "ripple"$'
     ):
         train("maxi")
-    assert list(RECIPES) == ["mini", "modular-addition"]
+    assert list(RECIPES) == ["mini", "modular-addition", "ripple"]
 
 
 def test_training_needs_the_data(tmp_path):
