@@ -83,7 +83,7 @@ def load_addition(seed: int = 0) -> AdditionRun:
 
 
 def as_tokens(moves: Int[Tensor, "games moves"]) -> Int[Tensor, "games moves"]:
-    """What the network of Ripple reads: the beginning, then all moves but the last; at position n it predicts move n."""
+    """What the network of Ripple reads: the beginning, then all moves but the last."""
     return F.pad(moves[:, :-1], (1, 0), value=SQUARES)
 
 
