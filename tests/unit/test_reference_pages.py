@@ -9,13 +9,16 @@ from types import ModuleType
 
 import pytest
 
-from innervision import circuits, plots
+from innervision import circuits, learning, plots
 from innervision.data import stimuli
 
 PAGES = Path(__file__).resolve().parents[2] / "site" / "reference"
 
 
-@pytest.mark.parametrize(("package", "page"), [(circuits, "circuits"), (plots, "plots"), (stimuli, "stimuli")])
+@pytest.mark.parametrize(
+    ("package", "page"),
+    [(circuits, "circuits"), (learning, "learning"), (plots, "plots"), (stimuli, "stimuli")],
+)
 def test_every_function_and_class_has_its_entry(package: ModuleType, page: str) -> None:
     public = [getattr(package, name) for name in package.__all__]
     names = {thing.__name__ for thing in public if inspect.isfunction(thing) or inspect.isclass(thing)}

@@ -1,5 +1,14 @@
 """What networks learn: by heart, by statistics, or by an algorithm that can be read off their weights."""
 
+from innervision.learning.board_game import (
+    Games,
+    legal_moves,
+    mine_and_theirs,
+    play,
+    random_games,
+    replay,
+    starting_boards,
+)
 from innervision.learning.compiled import compile_modular_addition
 from innervision.learning.modular_addition import (
     every_sum,
@@ -13,13 +22,15 @@ from innervision.learning.modular_addition import (
     restricted_loss,
     sum_waves,
 )
-from innervision.learning.shipped import AdditionRun, load_addition, load_ripple
+from innervision.learning.shipped import AdditionRun, as_tokens, load_addition, load_ripple
 from innervision.learning.transformer import Sizes, Transformer
 
 __all__ = [
     "AdditionRun",
+    "Games",
     "Sizes",
     "Transformer",
+    "as_tokens",
     "compile_modular_addition",
     "every_sum",
     "excluded_logits",
@@ -28,9 +39,15 @@ __all__ = [
     "fourier_basis",
     "frequency_norms",
     "key_frequencies",
+    "legal_moves",
     "load_addition",
     "load_ripple",
+    "mine_and_theirs",
+    "play",
+    "random_games",
+    "replay",
     "restricted_logits",
     "restricted_loss",
+    "starting_boards",
     "sum_waves",
 ]
