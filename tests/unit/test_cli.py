@@ -346,9 +346,9 @@ def test_train_prints_a_line_for_each_epoch(run: Run, monkeypatch: pytest.Monkey
 
 
 def test_a_download_off_a_terminal_prints_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    from innervision.display import Download
+    from innervision.display import Download, console
 
-    with Download("CIFAR-10", cli.console()) as download:
+    with Download("CIFAR-10", console()) as download:
         for part in range(101):
             download.update(part * 1_000_000, 100_000_000)
     lines = capsys.readouterr().out.splitlines()
