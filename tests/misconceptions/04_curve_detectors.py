@@ -357,6 +357,16 @@ def averages_over_positions(model, layer, stimuli, *, at="centre", batch_size=64
 
 @misconception(
     "04.tuning_curve",
+    'Where `at="strongest"` was asked for, this averages over all positions. The largest counts: `amax(dim=(2, 3))`.',
+)
+def averages_where_the_strongest_counts(model, layer, stimuli, *, at="centre", batch_size=64):
+    if at == "centre":
+        return tuning_curve_of(model, layer, stimuli, at, batch_size)
+    return averages_over_positions(model, layer, stimuli, batch_size=batch_size)
+
+
+@misconception(
+    "04.tuning_curve",
     'The unit in the middle was taken where `at="strongest"` was asked for: there the largest response over all '
     "positions counts.",
 )
@@ -512,6 +522,24 @@ def leaves_negative_angles(responses, angles):
 def answers_in_radians(responses, angles):
     right, up = pulls(responses, angles)
     return where_decided(torch.atan2(up, right) % (2 * math.pi), right, up, responses)
+
+
+@misconception(
+    "04.preferred_orientation",
+    "The answer is in radians: `torch.rad2deg` of what `atan2` gives, and then `% 360`.",
+)
+def takes_radians_around_360(responses, angles):
+    right, up = pulls(responses, angles)
+    return where_decided(torch.atan2(up, right) % 360, right, up, responses)
+
+
+@misconception(
+    "04.preferred_orientation",
+    "The answer is what `atan2` gives, in radians from -π to π: `torch.rad2deg` of it, and then `% 360`.",
+)
+def leaves_the_arctangent_as_it_is(responses, angles):
+    right, up = pulls(responses, angles)
+    return where_decided(torch.atan2(up, right), right, up, responses)
 
 
 @misconception(
@@ -939,6 +967,16 @@ def largest(responses, chosen):
 
 @misconception(
     "04.echo_ratio",
+    "Only the one stimulus nearest to the opposite was looked at. An echo may lie beside it: take the largest response "
+    "within `reach`.",
+)
+def looks_at_the_exact_opposite(responses, angles, reach=20.0):
+    nearest = beside_opposite(responses, angles).argmin(dim=-1, keepdim=True)
+    return responses.gather(-1, nearest).squeeze(-1) / responses.amax(dim=-1)
+
+
+@misconception(
+    "04.echo_ratio",
     "This takes the response half of the list further on, which lies opposite only if the stimuli come in order. Look "
     "for the opposite by its angle.",
 )
@@ -946,16 +984,6 @@ def looks_half_a_list_further(responses, angles, reach=20.0):
     count = len(angles)
     opposite = (responses.argmax(dim=-1, keepdim=True) + count // 2) % count
     return responses.gather(-1, opposite).squeeze(-1) / responses.amax(dim=-1)
-
-
-@misconception(
-    "04.echo_ratio",
-    "Only the one stimulus nearest to the opposite was looked at. An echo may lie beside it: take the largest response "
-    "within `reach`.",
-)
-def looks_at_the_exact_opposite(responses, angles, reach=20.0):
-    nearest = beside_opposite(responses, angles).argmin(dim=-1, keepdim=True)
-    return responses.gather(-1, nearest).squeeze(-1) / responses.amax(dim=-1)
 
 
 @misconception(
@@ -1029,6 +1057,16 @@ def takes_all_but_the_peak(responses, angles, reach=20.0):
 )
 def leaves_the_edge_out(responses, angles, reach=20.0):
     return largest(responses, beside_opposite(responses, angles) < reach) / responses.amax(dim=-1)
+
+
+@misconception(
+    "04.echo_ratio",
+    "A stimulus exactly `reach` away was left out, and where nothing is left the number that fills the rest came back. "
+    "It still counts as opposite: `<=`.",
+)
+def leaves_the_edge_out_and_fills_with_less(responses, angles, reach=20.0):
+    inside = beside_opposite(responses, angles) < reach
+    return responses.masked_fill(~inside, -1).amax(dim=-1) / responses.amax(dim=-1)
 
 
 @misconception(
@@ -1471,6 +1509,22 @@ def splice_the_first_batch(model, layer, channels, source, kernels, biases=None)
         return put(activation, channels, computed(read, kernels, biases))
 
     return spliced_with(change, remember=remember)(model, layer, channels, source, kernels, biases)
+
+
+@misconception(
+    "04.splice",
+    "The function for the source remembers its activation and returns nothing. An edit puts in place what its function "
+    "returns: `return activation`, unchanged.",
+)
+@contextmanager
+def splice_and_lose_the_source(model, layer, channels, source, kernels, biases=None):
+    read = []
+
+    def replace(activation):
+        return put(activation, list(channels), computed(read.pop(), kernels, biases))
+
+    with edit(model, {source: read.append, layer: replace}):
+        yield model
 
 
 @misconception(
