@@ -32,7 +32,8 @@ def _spread(second, stride):
 
 SLID = (
     "One kernel was slid over the other as `F.conv2d` does it. Sliding compares; laying copies of the first kernel at "
-    "the places of the second is what is asked. Flip the kernel that slides, or take `F.conv_transpose2d`."
+    "the places of the second is what is asked. Flip the kernel that slides, or take `F.conv_transpose2d` without a "
+    "flip."
 )
 
 
@@ -137,6 +138,21 @@ def follows_a_single_file(model, from_layer, to_layer, images=None):
     for step in steps:
         before = [maps[number] for number in step.sources]
         maps.append(joined(before, step.channels) if step.kernel is None else maps[-1].then(step))
+    return maps[-1].over(steps[0].channels[0]).kernel
+
+
+@misconception(
+    "05.expanded_weights",
+    "The numbers in `step.sources` were taken as 1 too large. Activation 0 is the layer itself, the first of your "
+    "maps: `maps[number]`, without a minus.",
+)
+def counts_activations_from_1(model, from_layer, to_layer, images=None):
+    steps = linear_steps(model, from_layer, to_layer, images)
+    maps = [first_map(steps)]
+    for step in steps:
+        joins = step.kernel is None
+        before = [maps[number - joins] for number in step.sources]
+        maps.append(joined(before, step.channels) if joins else before[0].then(step))
     return maps[-1].over(steps[0].channels[0]).kernel
 
 
@@ -428,6 +444,15 @@ def moves_everybody_back(weights, angle, unit_shift=1, input_shift=1):
 )
 def exchanges_the_shifts(weights, angle, unit_shift=1, input_shift=1):
     return _turned(weights, angle).roll((input_shift, unit_shift), dims=(0, 1))
+
+
+@misconception(
+    "05.rotate_family",
+    "Units and inputs both moved by `unit_shift`. The inputs are a family of their own, with a shift of their own: "
+    "roll axis 1 by `input_shift`.",
+)
+def moves_the_inputs_like_the_units(weights, angle, unit_shift=1, input_shift=1):
+    return _turned(weights, angle).roll((unit_shift, unit_shift), dims=(0, 1))
 
 
 @misconception(
@@ -821,6 +846,16 @@ def turns_the_total_round(model, images, layer, change, of):
 
 @misconception(
     "05.total_effect",
+    "Two dictionaries were subtracted. `record` returns one, from a layer's name to its activation: take `[of]` of "
+    "each first.",
+)
+def subtracts_dictionaries(model, images, layer, change, of):
+    with torch.no_grad():
+        return record(model, images, of, edits={layer: change}) - record(model, images, of)
+
+
+@misconception(
+    "05.total_effect",
     "This is the later activation with the change. How much it *changed* is that minus what it is without.",
 )
 def forgets_to_subtract(model, images, layer, change, of):
@@ -1015,6 +1050,18 @@ def _edges(model, images, convolution, target, other, *, signed=1, use_other=Tru
     weight = layer.weight.detach()
     slopes = conv2d_weight(read, weight.shape, gradient, layer.stride, padding_of(layer))
     return slopes, weight
+
+
+@misconception(
+    "05.edge_attribution",
+    "`read_and_gradient` returns three things: the convolution itself, what it reads, and the gradient of what it puts "
+    "out. Take all three.",
+)
+def takes_two_of_three(model, images, convolution, target, other=None):
+    read, gradient = read_and_gradient(model, images, convolution, target)
+    layer = model.get_submodule(convolution)
+    slopes = conv2d_weight(read, layer.weight.shape, gradient, layer.stride, padding_of(layer))
+    return (slopes * layer.weight.detach()).sum(dim=(2, 3)) / len(images)
 
 
 @misconception(
