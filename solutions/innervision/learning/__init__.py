@@ -22,6 +22,7 @@ from innervision.learning.modular_addition import (
     restricted_loss,
     sum_waves,
 )
+from innervision.learning.ngrams import ngram_loss, ngram_probability
 from innervision.learning.shipped import AdditionRun, as_tokens, load_addition, load_ripple
 from innervision.learning.transformer import Sizes, Transformer
 
@@ -43,6 +44,8 @@ __all__ = [
     "load_addition",
     "load_ripple",
     "mine_and_theirs",
+    "ngram_loss",
+    "ngram_probability",
     "play",
     "random_games",
     "replay",
