@@ -1081,16 +1081,36 @@ def published_gaps():
     return sorted((after - before) % 360 for before, after in itertools.pairwise([*around, around[0]]))
 
 
+def uncovered(reach):
+    """Degrees of the circle that lie farther than that from all ten directions."""
+    return sum(max(0.0, gap - 2 * reach) for gap in published_gaps())
+
+
 test_q_gap = question(
     "04.q_gap",
     points=1,
-    answer=lambda: published_gaps()[-1],
-    atol=0.5,  # whoever rounds is right, too
+    answer=lambda: uncovered(25),
+    atol=1.01,  # whoever takes the published width, 49.5°, is right, too
     wrong=[
-        (lambda: published_gaps()[-2], "That is the second largest gap. The list of all ten holds a larger one."),
-        (lambda: published_gaps()[0], "That is the smallest gap. Asked is the largest."),
-        (36, "36 is the mean of any ten gaps, since they add up to 360. Asked is the largest of these ten."),
-        (290, "290° is where the largest gap begins. Asked is how wide it is: from there to the next orientation."),
+        (lambda: published_gaps()[-1] - 50, "That is left of the largest gap. One more gap is wider than 50°."),
+        (lambda: published_gaps()[-2] - 50, "That is left of the second largest gap. The largest one leaves more."),
+        (
+            lambda: published_gaps()[-1],
+            "That is the largest gap, from one direction to the next. The units at both its ends reach 25° into it.",
+        ),
+        (
+            lambda: sum(published_gaps()[-2:]),
+            "Those are the two gaps that are not covered, but whole. From both ends 25° of each are covered.",
+        ),
+        (
+            lambda: uncovered(12.5),
+            "Here each unit reached 12.5° into a gap. Its width is 50°, so it reaches 25° to either side: that takes "
+            "50° from each gap.",
+        ),
+        (
+            lambda: uncovered(50),
+            "Here each unit reached 50° into a gap. That is its whole width: to either side it reaches 25°.",
+        ),
     ],
 )
 
@@ -1102,7 +1122,7 @@ test_q_joint = question(
         "a": "No unit is: an arc of radius 10,000 is a line, which bulges to neither side. And selectivity at a radius "
         "that a unit does not care for says little about the unit.",
         "c": "A line detector answers alike to opposite arcs once they are nearly straight, so its selectivity *falls* "
-        "as the radius grows. Look at the map of channel 90: for lines it has two bright places, half a turn apart.",
+        "as the radius grows. Look at the map of channel 46: for lines it has two bright places, half a turn apart.",
         "d": "The floor of 0.6 was set for arcs of one radius. A mean over radii hides just what the two numbers show: "
         "that the radius matters to this unit.",
     },
