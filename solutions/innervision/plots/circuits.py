@@ -224,4 +224,4 @@ def _legend(axes: Axes, weights: Collection[float], largest: float) -> None:
         _edge(axes, (left, 0.2), (left + 0.6, 0.2), sign * 0.3, zorder=1)
         axes.text(left + 0.66, 0.2, "excites" if sign > 0 else "inhibits", va="center", fontsize=8)
         left += 1.25
-    axes.text(left, 0.2, f"widest line: a weight of size {largest:.3g}", va="center", fontsize=8)
+    axes.text(left, 0.2, f"widest: weight ±{largest:.3g}", va="center", fontsize=8)

@@ -58,7 +58,7 @@ def test_excitation_ends_in_an_arrow_and_inhibition_in_a_bar() -> None:
     along, across = np.diff(dashed.get_xydata(), axis=0)[0], np.diff(bar.get_xydata(), axis=0)[0]
     assert along @ across == pytest.approx(0, abs=1e-9)
     words = [text.get_text() for text in figure.axes[0].texts]
-    assert words == ["a", "b", "c", "excites", "inhibits", "widest line: a weight of size 2"]
+    assert words == ["a", "b", "c", "excites", "inhibits", "widest: weight ±2"]
 
 
 def test_edges_lead_from_unit_to_unit() -> None:
