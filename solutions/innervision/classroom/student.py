@@ -9,7 +9,8 @@ from __future__ import annotations
 import random
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import Any, Literal, Protocol
@@ -138,12 +139,33 @@ def run_scenario(
     student = Student(namespace, functions, "" if reference else request.exercise)
     substitute = own if callable(own) else None
     try:
-        with guard.testing(request.exercise, substitute, forbid=not reference):
+        with (
+            guard.testing(request.exercise, substitute, forbid=not reference),
+            others_filled_in(namespace, functions, request.exercise),
+        ):
             seed_everything(request.seed)
             value = scenario(student, torch.Generator().manual_seed(request.seed))
             return packed_answer(value)
     except BaseException as error:  # also SystemExit and KeyboardInterrupt: student code must not end the grading
         return answer_of_error(error)
+
+
+@contextmanager
+def others_filled_in(namespace: Mapping[str, Any], functions: Mapping[str, str], exercise: str) -> Iterator[None]:
+    """The library's functions in place of the stubs of all other exercises, for as long as this one is under test.
+
+    So an answer that builds on an exercise which is not solved yet is judged by itself.
+    """
+    stubs: dict[str, Any] = {}
+    if isinstance(namespace, dict):
+        paths = {path.rpartition(".")[2]: path for other, path in functions.items() if other != exercise}
+        stubs = {name: namespace[name] for name in paths if is_stub(namespace.get(name))}
+        namespace.update({name: resolve(paths[name]) for name in stubs})
+    try:
+        yield
+    finally:
+        if isinstance(namespace, dict):
+            namespace.update(stubs)
 
 
 def read_variable(namespace: Mapping[str, Any], name: str) -> Answer:

@@ -12,7 +12,7 @@ from tests.unit.classroom.tiny import COURSE, SLUG
 from innervision.classroom.exercises import Question, Variant, load_graders, mark_of
 from innervision.classroom.judge import Judge, Trusted, derive_seed
 from innervision.classroom.messages import Failed
-from innervision.classroom.student import InProcess
+from innervision.classroom.student import InProcess, Request, run_scenario
 from innervision.optvis import objectives, penalties
 from innervision.optvis.objectives import Objective
 
@@ -191,6 +191,29 @@ def test_whose_placeholder_it_is_when_a_function_calls_another(verdict):
         "Likely cause: channel calls unit, which is not written yet.\n"
         "Next step: Write unit first."
     )
+
+
+def test_an_answer_that_builds_on_an_unsolved_exercise_is_judged_by_itself():
+    """The stub of the other exercise gives way to the library's function, and is back afterwards."""
+    cells = (
+        STUB.replace("channel(layer, channel)", "every_sum(modulus)")
+        + "\ndef channel(modulus):\n    return every_sum(modulus)[1] + 0.5\n"
+    )
+    namespace: dict[str, object] = {}
+    exec(compile(cells, "<cell 99.channel>", "exec"), namespace)
+    stub = namespace["every_sum"]
+    functions = {
+        "99.channel": "innervision.optvis.objectives.channel",
+        "99.sums": "innervision.learning.modular_addition.every_sum",
+    }
+
+    def ask(exercise, scenario):
+        return run_scenario(scenario, Request(exercise, "s", 0), namespace, functions)
+
+    answer = ask("99.channel", lambda student, generator: student.channel(3))
+    assert answer.value.tolist() == [0.5, 1.5, 2.5, 1.5, 2.5, 0.5, 2.5, 0.5, 1.5]
+    assert namespace["every_sum"] is stub
+    assert ask("99.sums", lambda student, generator: student.every_sum(3)).status == "not done yet"
 
 
 class EqualsEverything:
