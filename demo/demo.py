@@ -76,7 +76,7 @@ def grade_submission(output: Path) -> None:
     """Grade the submission; print the table and write the page."""
     from innervision.classroom.grading import grade
     from innervision.classroom.report import show, to_html
-    from innervision.cli import console
+    from innervision.display import console
     from innervision.files import write_text_aside
 
     path = output / "submission.ipynb"
