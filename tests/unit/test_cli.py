@@ -188,7 +188,7 @@ def test_ctrl_c_leaves_nothing_half_written(tmp_path: Path) -> None:
         output, error = process.communicate(timeout=60)
     finally:
         process.kill()
-    # Where it meets code that runs from a string, as imports do, Python ends by the signal itself; a shell says 130 to both.
+    # Where it meets code that runs from a string, as in imports, Python ends by the signal; a shell says 130 to both.
     assert process.returncode in (130, -signal.SIGINT), error
     assert output == "", error
     assert error.endswith("Error: interrupted; no file was left half-written\n")
