@@ -16,6 +16,7 @@ from innervision.learning.transformer import Sizes, Transformer
 from innervision.models.packaged import packaged, provenance
 
 MODULUS = 113
+TRAINED_SHARE = 0.4
 ADDING = Sizes(tokens=MODULUS + 1, answers=MODULUS, length=3, width=64, heads=4, blocks=1, neurons=256)
 """Sizes of the networks that add modulo 113."""
 
@@ -43,7 +44,7 @@ class AdditionRun:
         return self.networks[max(self.networks)]
 
 
-def split(seed: int, share: float = 0.4) -> Bool[Tensor, " questions"]:
+def split(seed: int, share: float = TRAINED_SHARE) -> Bool[Tensor, " questions"]:
     """Which questions of ``every_sum(113)`` a run is trained on; the others it never sees.
 
     Args:

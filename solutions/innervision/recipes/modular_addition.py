@@ -20,13 +20,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from innervision.learning.modular_addition import every_sum, key_frequencies
-from innervision.learning.shipped import ADDING, MODULUS, split
+from innervision.learning.shipped import ADDING, MODULUS, TRAINED_SHARE, split
 from innervision.learning.transformer import Transformer
 from innervision.recipes.exporting import write_weights
 from innervision.recipes.prepared import Prepared, Rows
 from innervision.training import Batch, Task
 
-TRAINED_SHARE = 0.4
 LEARNING_RATE = 1e-3
 WEIGHT_DECAY = 1.0
 BETAS = (0.9, 0.98)
@@ -50,7 +49,7 @@ def task(*, seed: int = 0) -> Task:
     """The training task: a fresh network, its optimiser, and its questions."""
     network = Transformer(ADDING, torch.Generator().manual_seed(seed))
     questions, answers = every_sum(MODULUS)
-    trained = split(seed, TRAINED_SHARE)
+    trained = split(seed)
     optimizer = torch.optim.AdamW(network.parameters(), LEARNING_RATE, BETAS, weight_decay=WEIGHT_DECAY)
 
     def batches(generator: torch.Generator) -> Iterator[Batch]:
@@ -92,7 +91,7 @@ def export(run: Task, rows: Rows, into: Path, record: dict[str, Any]) -> dict[st
     measured = {
         "modulus": MODULUS,
         "steps": STEPS * len(rows),
-        "trained_questions": int(split(seed, TRAINED_SHARE).sum()),
+        "trained_questions": int(split(seed).sum()),
         "known_by_heart_after": first_step(rows, "trained_accuracy"),
         "generalises_after": first_step(rows, "unseen_accuracy"),
         "unseen_accuracy": rows[-1]["unseen_accuracy"],
