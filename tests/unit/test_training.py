@@ -91,6 +91,26 @@ def test_a_resumed_run_equals_an_unbroken_one_bit_for_bit(tmp_path):
     )
 
 
+def test_states_along_the_way_are_kept_also_by_a_run_that_is_resumed(tmp_path):
+    def keeping():
+        task = tiny_task()
+        task.keep = frozenset({0, 2, 3})
+        return task
+
+    whole, part, rest = keeping(), keeping(), keeping()
+    first = {name: value.clone() for name, value in whole.network.state_dict().items()}
+    fit(whole, 3, tmp_path / "whole")
+    fit(part, 2, tmp_path / "parts")
+    fit(rest, 3, tmp_path / "parts", resume=True)
+    assert sorted(whole.kept) == sorted(rest.kept) == [0, 2, 3]
+    assert sorted(part.kept) == [0, 2]
+    assert same(whole.kept[0].values(), first.values())
+    assert same(whole.kept[2].values(), part.network.state_dict().values())
+    assert same(whole.kept[3].values(), whole.network.state_dict().values())
+    for epoch in (0, 2, 3):
+        assert same(whole.kept[epoch].values(), rest.kept[epoch].values())
+
+
 def test_a_run_that_breaks_within_an_epoch_resumes_at_its_beginning(tmp_path):
     unbroken = tiny_task()
     fit(unbroken, 4, tmp_path / "unbroken")
