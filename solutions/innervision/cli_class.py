@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 Course = Annotated[Path, typer.Argument(metavar="COURSE_DIR", help="The course folder: nbgrader's, or plain folders.")]
 Assignment = Annotated[str, typer.Option("--assignment", "-a", help="Name of the assignment.")]
 Students = Annotated[list[str] | None, typer.Option("--student", help="Only this student; may be repeated.")]
+WIDTH = 120
+"""Columns of tables that are not written to a terminal: a class has long names."""
 Lesson = Annotated[str | None, typer.Option(help="The lesson's slug, where the course folder does not say it.")]
 
 
@@ -119,6 +121,7 @@ def similar(
     from innervision.classroom.export import student_names
     from innervision.classroom.similarity import similar_submissions
     from innervision.classroom.solution_copies import solution_copies
+    from innervision.display import console
 
     pairs = similar_submissions(course, assignment, lesson=lesson, least=least)
     copies = solution_copies(course, assignment, lesson=lesson)
@@ -128,7 +131,7 @@ def similar(
         for pair in pairs:
             both = (_who(pair.first, names), _who(pair.second, names))
             table.add_row(*both, f"{pair.similarity:.0%}", str(pair.pieces), ", ".join(pair.exercises))
-        _console().print(table)
+        console(WIDTH).print(table)
     else:
         print(f"No two submissions share {least:.0%} of their own code.")
     if copies:
@@ -138,7 +141,7 @@ def similar(
             counts = f"{len(hint.exercises)} of {hint.compared}"
             cells = (", ".join(hint.exercises), ", ".join(hint.same_names))
             table.add_row(_who(hint.student, names), counts, *cells)
-        _console().print(table)
+        console(WIDTH).print(table)
     else:
         print("No submission has the library's own solutions.")
 
@@ -176,7 +179,9 @@ class _progress:  # noqa: N801  (used as a statement: with _progress() as report
     """A bar on a terminal, plain lines elsewhere."""
 
     def __enter__(self) -> Callable[[StudentRow, int, int], None]:
-        self.console = _console()
+        from innervision.display import console
+
+        self.console = console(WIDTH)
         if not self.console.is_terminal:
             return lambda row, done, total: print(f"[{done}/{total}] {row.student}: {_line(row)}", flush=True)
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -194,8 +199,9 @@ class _progress:  # noqa: N801  (used as a statement: with _progress() as report
 
 def _show(result: ClassResult) -> None:
     from innervision.classroom.class_table import class_table
+    from innervision.display import console
 
-    _console().print(class_table(result))
+    console(WIDTH).print(class_table(result))
     count = f"{len(result.rows)} submission{'' if len(result.rows) == 1 else 's'}"
     print(f"{count} in {result.seconds:.1f} s, seed {result.seed}. Class report: {result.report}")
 
@@ -203,14 +209,6 @@ def _show(result: ClassResult) -> None:
 def _line(row: StudentRow) -> str:
     points = "" if row.points is None else f" {row.points:g} of {row.max_points:g} points"
     return f"{row.status}{points}{': ' + row.reason if row.reason else ''}"
-
-
-def _console() -> Any:
-    import sys
-
-    from rich.console import Console
-
-    return Console(width=None if sys.stdout.isatty() else 120, highlight=False)
 
 
 def _who(student: str, names: dict[str, str]) -> str:

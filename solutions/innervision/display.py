@@ -16,9 +16,9 @@ LINE_EVERY = 0.1
 """Off a terminal, a download prints a line whenever this share of it has arrived."""
 
 
-def console() -> Console:
-    """Where tables go: the terminal's own width there, 100 columns elsewhere."""
-    return Console(width=None if sys.stdout.isatty() else 100, highlight=False)
+def console(columns: int = 100) -> Console:
+    """Where tables go: the terminal's own width there, so many columns elsewhere."""
+    return Console(width=None if sys.stdout.isatty() else columns, highlight=False)
 
 
 class _Display:

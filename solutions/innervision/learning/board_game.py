@@ -8,7 +8,7 @@ So an occupied square belongs to whoever last moved to it or beside it. How ofte
 that was: the order does. A network that predicts legal moves needs something like the board.
 
 Source: the question is that of Li et al., "Emergent world representations: exploring a sequence model trained on a
-synthetic task", 2023, who used Othello. The rules are ours, made to be learned within minutes.
+synthetic task", 2023, who used Othello. The rules are ours, made for a small network to learn.
 """
 
 from __future__ import annotations

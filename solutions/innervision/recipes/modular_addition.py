@@ -1,8 +1,8 @@
 """How the networks that add modulo 113 were trained: by heart first, and long after that by an algorithm.
 
 ``innervision train modular-addition`` runs this recipe; with ``--seed 1`` and so on it trains others. The settings are
-the published ones but for the width (64, not 128) and the share of questions (0.4, not 0.3): the jump comes after some
-1,400 steps and not after 10,000, and a run takes minutes on two cores.
+the published ones but for the width (64, not 128), the neurons (256, not 512) and the share of questions (0.4, not
+0.3). The three runs that ship jumped after 1,100, 2,200 and 700 steps, and took 168 to 246 seconds with five threads.
 
 Source: Power et al., "Grokking: generalization beyond overfitting on small algorithmic datasets", 2022; Nanda et al.,
 "Progress measures for grokking via mechanistic interpretability", 2023 (settings).
