@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from innervision.classroom.locks import open_locked
@@ -33,11 +34,24 @@ class Core:
                 self.number = number
                 return
 
-    def keep(self, process: int) -> None:
-        """Let a process, and all that it will start, run on this core only."""
-        if self.number is not None:
-            with suppress(OSError):  # it has ended already, or the system does not allow it
-                os.sched_setaffinity(process, {self.number})
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Processes that this thread starts inside the block run on this core only, and so does all that they start.
+
+        The thread itself steps onto the core for that long: what is started inherits it from the first moment. Telling
+        a process afterwards would miss the children that it has by then.
+        """
+        if self.number is None:
+            yield
+            return
+        before = os.sched_getaffinity(0)
+        try:
+            with suppress(OSError):  # the system does not allow it
+                os.sched_setaffinity(0, {self.number})
+            yield
+        finally:
+            with suppress(OSError):
+                os.sched_setaffinity(0, before)
 
     def release(self) -> None:
         """Let others have it."""

@@ -120,7 +120,7 @@ class Sandbox:
     def _start(self) -> None:
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.log = tempfile.TemporaryFile()  # noqa: SIM115
-        with theirs:
+        with theirs, self.core.kept():
             self.process = subprocess.Popen(
                 sandbox_command(self.bwrap, self.folder, theirs.fileno(), self.hidden),
                 stdin=subprocess.DEVNULL,
@@ -130,7 +130,6 @@ class Sandbox:
                 env={"PATH": "/usr/bin:/bin"},
                 cwd="/",
             )
-        self.core.keep(self.process.pid)
         self._ready = False
 
     def _wait_ready(self, seconds: float) -> None:

@@ -44,15 +44,22 @@ def test_the_core_of_a_killed_process_is_free_again(tmp_path: Path) -> None:
     assert Core(tmp_path).number == held
 
 
-def test_a_process_and_its_children_keep_to_the_core(tmp_path: Path) -> None:
-    probe = "import os, sys; sys.stdin.readline(); os.fork() or os._exit(0 if len(os.sched_getaffinity(0)) == 1 else 7)"
+def test_a_process_and_its_children_keep_to_the_core_from_the_first_moment(tmp_path: Path) -> None:
+    probe = "import os, sys; cores = os.sched_getaffinity(0); "
+    probe += "os.fork() or os._exit(min(cores) if len(cores) == 1 else 99)"
     probe += "; sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))"
-    with subprocess.Popen([sys.executable, "-c", probe], stdin=subprocess.PIPE, text=True) as process:
-        core = Core(tmp_path)
-        core.keep(process.pid)
-        assert os.sched_getaffinity(process.pid) == {core.number}
-        process.communicate("\n", timeout=20)
-    assert process.returncode == 0
+    before, core = os.sched_getaffinity(0), Core(tmp_path)
+    with core.kept():
+        process = subprocess.Popen([sys.executable, "-c", probe])
+    assert os.sched_getaffinity(0) == before
+    assert process.wait(20) == core.number
+
+
+def test_the_thread_has_its_cores_again_after_an_error(tmp_path: Path) -> None:
+    before = os.sched_getaffinity(0)
+    with pytest.raises(ValueError, match="no such program"), Core(tmp_path).kept():
+        raise ValueError("no such program")
+    assert os.sched_getaffinity(0) == before
 
 
 @pytest.mark.usefixtures("three_cores")
@@ -65,10 +72,12 @@ def test_a_link_in_the_place_of_a_lock_is_not_followed(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("three_cores")
 def test_without_a_core_a_process_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    moved: list[int] = []
-    monkeypatch.setattr(os, "sched_setaffinity", lambda process, cores: moved.append(process))
+    moved: list[set[int]] = []
+    monkeypatch.setattr(os, "sched_setaffinity", lambda process, cores: moved.append(set(cores)))
     held = [Core(tmp_path) for _ in range(3)]
-    Core(tmp_path).keep(os.getpid())
+    with Core(tmp_path).kept():
+        pass
     assert moved == []
-    held[0].keep(os.getpid())
-    assert moved == [os.getpid()]
+    with held[0].kept():
+        assert moved == [{5}]
+    assert moved == [{5}, {0, 1, 5}]
