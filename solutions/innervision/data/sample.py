@@ -1,6 +1,6 @@
-"""A sample of CIFAR-10 that ships with the package: 1,000 test images, 100 of each class.
+"""Two samples of CIFAR-10 that ship with the package: 1,000 test images, and 1,200 of those that networks train on.
 
-``data/sample/README.md`` says where they come from. ``write_sample`` makes the files anew from the whole data set.
+``README.md`` beside each says where they come from. ``write_sample`` makes the files anew from the whole data set.
 """
 
 from __future__ import annotations
@@ -20,19 +20,22 @@ from innervision.data.cache import DataError
 from innervision.files import write_aside, write_text_aside
 
 SAMPLE_FOLDER = Path(__file__).parent / "sample"
+TRAINING_SAMPLE_FOLDER = Path(__file__).parent / "training_sample"
 PER_CLASS = 100
+TRAINING_PER_CLASS = 120
+NAMES = {"test": "test", "train": "training"}
 COLUMNS = 40
 """Images side by side in the picture that holds the sample."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Some test images of CIFAR-10, in the order of the test set.
+    """Some images of CIFAR-10, in the order of its test set or its training set.
 
     Attributes:
         images: Bytes in [0, 255].
         labels: Index of each image's class in ``cifar10.CLASSES``.
-        indices: Index of each image in the test set of 10,000.
+        indices: Index of each image in the test set of 10,000, or in the training set of 50,000.
     """
 
     images: UInt8[Tensor, "images 3 32 32"]
@@ -41,7 +44,7 @@ class Sample:
 
 
 def load_sample(folder: Path = SAMPLE_FOLDER) -> Sample:
-    """The 1,000 images of the sample.
+    """The 1,000 test images of the sample.
 
     Args:
         folder: Where ``images.png`` and ``index.json`` lie.
@@ -62,29 +65,46 @@ def load_sample(folder: Path = SAMPLE_FOLDER) -> Sample:
     return Sample(images, labels, indices)
 
 
+def load_training_sample() -> Sample:
+    """1,200 training images of CIFAR-10, 120 of each class: what the networks of ``load_fitted`` were trained on.
+
+    ``load("mini")`` was trained on them too, among 48,800 others.
+
+    Raises:
+        DataError: A file is missing or does not belong to the other.
+    """
+    return load_sample(TRAINING_SAMPLE_FOLDER)
+
+
 def choose(labels: Int64[Tensor, " images"], per_class: int = PER_CLASS) -> Int64[Tensor, " chosen"]:
     """Indices of the first ``per_class`` images of each class, ascending."""
     firsts = [torch.nonzero(labels == label).flatten()[:per_class] for label in labels.unique()]
     return torch.cat(firsts).sort().values
 
 
-def write_sample(cache: str | Path | None = None, folder: Path = SAMPLE_FOLDER) -> Sample:
-    """Make the sample's files from CIFAR-10 in the cache.
+def write_sample(
+    cache: str | Path | None = None, folder: Path = SAMPLE_FOLDER, split: str = "test", per_class: int = PER_CLASS
+) -> Sample:
+    """Make a sample's files from CIFAR-10 in the cache.
 
     Args:
         cache: Folder of downloaded data; see ``cache_folder``.
-        folder: Receives ``images.png`` and ``index.json``.
+        folder: Receives ``images.png`` and ``index.json``. The other sample is made by
+            ``write_sample(cache, TRAINING_SAMPLE_FOLDER, "train", TRAINING_PER_CLASS)``.
+        split: "test" or "train".
+        per_class: The first so many images of each class are taken; together a multiple of ``COLUMNS``.
 
     Raises:
         DataError: CIFAR-10 was not fetched yet, or is damaged.
+        ValueError: There is no such split.
     """
-    images, labels = cifar10.load("test", cache)
-    indices = choose(labels)
+    images, labels = cifar10.load(split, cache)
+    indices = choose(labels, per_class)
     sample = Sample(images[indices], labels[indices], indices)
     grid = Image.fromarray(_join(sample.images).numpy())
     write_aside(folder / "images.png", lambda path: grid.save(path, "PNG", optimize=True))
     index = {
-        "source": f"CIFAR-10, test images, the first {PER_CLASS} of each class",
+        "source": f"CIFAR-10, {NAMES[split]} images, the first {per_class} of each class",
         "columns": COLUMNS,
         "sha256": cifar10.content_sha256(sample.images, sample.labels),
         "indices": sample.indices.tolist(),

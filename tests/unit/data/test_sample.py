@@ -8,7 +8,15 @@ import torch
 from innervision.data import cifar10
 from innervision.data import sample as module
 from innervision.data.cache import DataError
-from innervision.data.sample import SAMPLE_FOLDER, Sample, choose, load_sample, write_sample
+from innervision.data.sample import (
+    SAMPLE_FOLDER,
+    TRAINING_SAMPLE_FOLDER,
+    Sample,
+    choose,
+    load_sample,
+    load_training_sample,
+    write_sample,
+)
 
 
 def test_the_sample_that_ships():
@@ -22,10 +30,28 @@ def test_the_sample_that_ships():
     assert sample.images.is_contiguous()
 
 
-def test_it_is_small_and_says_where_it_comes_from():
-    assert sum(path.stat().st_size for path in SAMPLE_FOLDER.iterdir()) <= 5e6
-    assert sorted(os.listdir(SAMPLE_FOLDER)) == ["README.md", "images.png", "index.json"]
-    text = (SAMPLE_FOLDER / "README.md").read_text(encoding="utf-8")
+def test_the_training_sample_that_ships():
+    sample = load_training_sample()
+    assert sample.images.shape == (1200, 3, 32, 32)
+    assert sample.labels.bincount().tolist() == [120] * 10
+    # The training set begins with a frog and two trucks.
+    assert [cifar10.CLASSES[label] for label in sample.labels[:3]] == ["frog", "truck", "truck"]
+
+
+def test_no_image_is_in_both_samples():
+    tested, trained = (
+        set(map(bytes, sample.images.flatten(1).numpy())) for sample in (load_sample(), load_training_sample())
+    )
+    assert len(tested) == 1000
+    assert len(trained) == 1200
+    assert not tested & trained
+
+
+@pytest.mark.parametrize("folder", [SAMPLE_FOLDER, TRAINING_SAMPLE_FOLDER])
+def test_it_is_small_and_says_where_it_comes_from(folder):
+    assert sum(path.stat().st_size for path in folder.iterdir()) <= 5e6
+    assert sorted(os.listdir(folder)) == ["README.md", "images.png", "index.json"]
+    text = (folder / "README.md").read_text(encoding="utf-8")
     assert "Krizhevsky" in text
     assert "Licence" in text
 
@@ -42,7 +68,7 @@ def eighty(monkeypatch):
     images = torch.randint(0, 256, (80, 3, 32, 32), dtype=torch.uint8, generator=generator)
     labels = torch.arange(80) % 10
     monkeypatch.setattr(cifar10, "load", lambda split, cache: (images, labels))
-    monkeypatch.setattr(module, "choose", lambda labels: choose(labels, 4))
+    monkeypatch.setattr(module, "choose", lambda labels, per_class: choose(labels, 4))
     return Sample(images[:40], labels[:40], torch.arange(40))
 
 
@@ -100,3 +126,15 @@ def test_the_sample_is_of_the_real_test_set():
     assert torch.equal(sample.images, images[sample.indices])
     assert torch.equal(sample.labels, labels[sample.indices])
     assert torch.equal(sample.indices, choose(labels))
+
+
+@pytest.mark.slow
+def test_the_training_sample_is_of_the_real_training_set():
+    try:
+        images, labels = cifar10.load("train")
+    except DataError:
+        pytest.skip("CIFAR-10 was not fetched on this machine")
+    sample = load_training_sample()
+    assert torch.equal(sample.images, images[sample.indices])
+    assert torch.equal(sample.labels, labels[sample.indices])
+    assert torch.equal(sample.indices, choose(labels, 120))
