@@ -54,40 +54,64 @@ def compile_modular_addition(modulus: int, frequencies: Sequence[int], angles: i
     Raises:
         ValueError: A value breaks its rule.
     """
+    network, half = empty_network(modulus, frequencies, angles), 2 * len(frequencies)
+    waves, (into, back) = waves_of_numbers(modulus, frequencies), turned_neurons(angles)
+    block = network.block(0)
+    with torch.no_grad():
+        network.token_vectors[:modulus, :half] = waves
+        block.value[0, :half, :half] = torch.eye(half)
+        block.out[0, :half, :half] = torch.eye(half)
+        block.into[:half] = torch.block_diag(*[into] * len(frequencies))
+        block.back[:, half:] = torch.block_diag(*[back] * len(frequencies))
+        network.unembed[half:] = waves.T
+    return network
+
+
+def empty_network(modulus: int, frequencies: Sequence[int], angles: int = ANGLES) -> Transformer:
+    """A transformer of the sizes that the algorithm needs, in which every weight is 0.
+
+    Its one head looks everywhere alike, since queries and keys are 0. Its residual stream has four numbers for each
+    frequency; it has ``angles`` neurons for each.
+
+    Raises:
+        ValueError: As ``compile_modular_addition``.
+    """
     check_modulus(modulus)
     check_frequencies(modulus, frequencies)
     if not frequencies:
         raise ValueError("frequencies: is empty; give at least one")
     if angles < 5 or angles % 2 == 0:
         raise ValueError(f"angles: {angles} is not an odd number from 5 on")
-    half = 2 * len(frequencies)
-    sizes = Sizes(modulus + 1, modulus, 3, width=2 * half, heads=1, blocks=1, neurons=angles * len(frequencies))
-    network = Transformer(sizes, torch.Generator())
-    into, back = turned_neurons(len(frequencies), angles)
-    waves = waves_of_numbers(modulus, frequencies)
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.zero_()  # queries and keys of 0 look everywhere alike
-        block = network.block(0)
-        network.token_vectors[:modulus, :half] = waves
-        block.value[0, :half, :half] = torch.eye(half)
-        block.out[0, :half, :half] = torch.eye(half)
-        block.into[:half] = into
-        block.back[:, half:] = back
-        network.unembed[half:] = waves.T
-    return network.requires_grad_(False).eval()
+    width, neurons = 4 * len(frequencies), angles * len(frequencies)
+    sizes = Sizes(modulus + 1, modulus, 3, width=width, heads=1, blocks=1, neurons=neurons)
+    network = Transformer(sizes, torch.Generator()).requires_grad_(False).eval()
+    for parameter in network.parameters():
+        parameter.zero_()
+    return network
 
 
-def turned_neurons(
-    frequencies: int, angles: int
-) -> tuple[Float[Tensor, "waves neurons"], Float[Tensor, "neurons waves"]]:
-    """Weights into and out of the neurons: in at angle φ, out at 2φ, each frequency by itself.
+def turned_neurons(angles: int = ANGLES) -> tuple[Float[Tensor, "2 angles"], Float[Tensor, "angles 2"]]:
+    """Weights of one frequency's neurons: they read cos and sin of an angle, and write cos and sin of twice the angle.
 
-    They are scaled so that the wave of the sum comes out as |cos((a' - b') / 2)| times cos and sin of a' + b'.
+    Neuron j reads at φ = 2πj / angles, that is with the weights cos φ and sin φ. It writes with cos 2φ and sin 2φ,
+    times 9π / (2 · angles).
+
+    Args:
+        angles: How many neurons.
+
+    Returns:
+        What goes into the neurons, and what comes back from them. Given a third of cos a' + cos b' and of
+        sin a' + sin b', rectified in between, they write |cos((a' - b') / 2)| times cos and sin of a' + b'.
+
+    Example:
+        >>> into, back = turned_neurons(15)
+        >>> read = torch.tensor([[0.8, 0.0]]) / 3  # the cosines of a' and b' add up to 0.8, the sines to 0
+        >>> (read @ into).relu() @ back  # about |cos((a' - b') / 2)| = 0.4 times cos 0 and sin 0
+        tensor([[0.3978, 0.0000]])
     """
     turn = 2 * math.pi * torch.arange(angles, dtype=torch.float64) / angles
     into = torch.stack([turn.cos(), turn.sin()])
     # Attention leaves a third, the sum of two waves doubles, and relu(cos x) holds 2 / (3π) cos 2x; half of a sum of
     # squared cosines over all angles is angles / 2.
     back = torch.stack([(2 * turn).cos(), (2 * turn).sin()], dim=1) * (3 / 2) * (3 * math.pi / 2) * (2 / angles)
-    return torch.block_diag(*[into] * frequencies).float(), torch.block_diag(*[back] * frequencies).float()
+    return into.float(), back.float()

@@ -144,30 +144,14 @@ def explained_by_frequencies(
     return (sum_waves(modulus, frequencies).to(values) @ varying).square().sum() / varying.square().sum()
 
 
-def restricted_logits(
-    logits: Float[Tensor, "questions answers"], modulus: int, frequencies: Sequence[int]
-) -> Float[Tensor, "questions answers"]:
-    """Only the part of the logits that goes with the waves of the sum at these frequencies, and the mean."""
-    check_questions(logits, modulus)
-    waves = sum_waves(modulus, frequencies).to(logits)
-    return logits.mean(dim=0) + waves.T @ (waves @ logits)
-
-
-def excluded_logits(
-    logits: Float[Tensor, "questions answers"], modulus: int, frequencies: Sequence[int]
-) -> Float[Tensor, "questions answers"]:
-    """The logits without the part that goes with the waves of the sum at these frequencies."""
-    check_questions(logits, modulus)
-    waves = sum_waves(modulus, frequencies).to(logits)
-    return logits - waves.T @ (waves @ logits)
-
-
 def restricted_loss(
     logits: Float[Tensor, "questions answers"], modulus: int, frequencies: Sequence[int]
 ) -> Float[Tensor, ""]:
     """Mean cross-entropy over all questions if the network had only the waves of the sum at these frequencies.
 
-    Low: the algorithm is there, and is enough. In training it falls before the loss on unseen questions does.
+    What is kept of the logits: for each answer its mean over all questions, and its part along those waves. Low: the
+    waves are there, and are enough. In training it falls before the loss on unseen questions does. Each wave is
+    measured over all questions at once, so that what differs between questions with the same sum is averaged away.
 
     Args:
         logits: One row for each question of ``every_sum``.
@@ -180,7 +164,10 @@ def restricted_loss(
     Source:
         Nanda et al., "Progress measures for grokking via mechanistic interpretability", 2023, section 5.1.
     """
-    return F.cross_entropy(restricted_logits(logits, modulus, frequencies), every_sum(modulus)[1].to(logits.device))
+    check_questions(logits, modulus)
+    waves = sum_waves(modulus, frequencies).to(logits)
+    kept = logits.mean(dim=0) + waves.T @ (waves @ logits)
+    return F.cross_entropy(kept, every_sum(modulus)[1].to(logits.device))
 
 
 def excluded_loss(
@@ -205,7 +192,9 @@ def excluded_loss(
     Source:
         Nanda et al., "Progress measures for grokking via mechanistic interpretability", 2023, section 5.1.
     """
-    left, answers = excluded_logits(logits, modulus, frequencies), every_sum(modulus)[1].to(logits.device)
+    check_questions(logits, modulus)
+    waves = sum_waves(modulus, frequencies).to(logits)
+    left, answers = logits - waves.T @ (waves @ logits), every_sum(modulus)[1].to(logits.device)
     return F.cross_entropy(left, answers) if among is None else F.cross_entropy(left[among], answers[among])
 
 
