@@ -108,8 +108,8 @@ def replay(moves: Int[Tensor, "games moves"]) -> Games:
     return Games(moves, torch.stack(seen, dim=1), torch.stack(legal, dim=1))
 
 
-def random_games(games: int, moves: int, generator: torch.Generator) -> Games:
-    """Games in which every legal move is equally likely.
+def random_games(games: int, moves: int, generator: torch.Generator, greed: float = 0.0) -> Games:
+    """Games in which every legal move is equally likely, or moves that turn many squares are likelier.
 
     A player who has been left without a square could not go on. That is rare (two of ten thousand games of 30 moves),
     and such a game is played anew.
@@ -118,6 +118,7 @@ def random_games(games: int, moves: int, generator: torch.Generator) -> Games:
         games: How many, ≥ 1.
         moves: In each game, ≥ 1.
         generator: Chooses the moves.
+        greed: A legal move that turns n squares is exp(``greed`` · n) times as likely as one that turns none.
 
     Raises:
         ValueError: A number is below 1.
@@ -125,20 +126,21 @@ def random_games(games: int, moves: int, generator: torch.Generator) -> Games:
     for name, value in (("games", games), ("moves", moves)):
         if value < 1:
             raise ValueError(f"{name}: {value} is below 1")
-    played = _attempt(games, moves, generator)
+    played = _attempt(games, moves, generator, greed)
     while (stuck := (played < 0).any(dim=1)).any():
-        played[stuck] = _attempt(int(stuck.sum()), moves, generator)
+        played[stuck] = _attempt(int(stuck.sum()), moves, generator, greed)
     return replay(played)
 
 
-def _attempt(games: int, moves: int, generator: torch.Generator) -> Int[Tensor, "games moves"]:
+def _attempt(games: int, moves: int, generator: torch.Generator, greed: float) -> Int[Tensor, "games moves"]:
     """Moves of random games; -1 from where a player had none."""
     boards, made = starting_boards(games), []
     for number in range(moves):
         player = FIRST + number % 2
         legal = legal_moves(boards, player)
         going = legal.any(dim=1)
-        chances = legal.float()
+        turned = (boards == 3 - player).float() @ neighbours().float()
+        chances = legal * (greed * turned).exp()
         chances[~going] = 1
         chosen = torch.multinomial(chances, 1, generator=generator)[:, 0].where(going, -1)
         made.append(chosen)

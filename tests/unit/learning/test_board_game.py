@@ -120,3 +120,13 @@ def test_playing_leaves_the_boards_given_as_they_are() -> None:
 def test_refusals(call, sentence: str) -> None:
     with refuses(sentence):
         call()
+
+
+def test_greedy_players_turn_more_squares() -> None:
+    def turned(greed: float) -> float:
+        games = random_games(300, 20, torch.Generator().manual_seed(0), greed=greed)
+        seats = torch.arange(20)[:-1, None] % 2  # who moves: 0 the first, 1 the second
+        theirs_before = games.boards[:, :-1] == 2 - seats
+        return float((theirs_before & (games.boards[:, 1:] == 1 + seats)).float().sum(dim=2).mean())
+
+    assert turned(-2.0) < turned(0.0) < turned(2.0)
