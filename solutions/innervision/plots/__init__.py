@@ -1,11 +1,12 @@
 """Figures for lessons: pictures side by side, maps of icons, heat over photographs, curves, spectra, bars, matrices;
-tuning curves around wheels, kernels beside their units, circuits.
+tuning curves around wheels, kernels beside their units, circuits, a network that adds.
 
 What is compared shares one scale. Colours are told apart by colour-blind readers too, and lines differ in
 their dashes as well. Every function returns a matplotlib ``Figure`` that is open in pyplot and never shows it: in a
 notebook end the line with ``;`` (Jupyter shows an open figure by itself), in a script call ``figure.savefig``.
 """
 
+from innervision.plots.addition import frequency_bars, number_circles, strength_curves, training_curves, wrong_answers
 from innervision.plots.charts import bars, curves, matrices, spectra
 from innervision.plots.circuits import circuit_diagram
 from innervision.plots.contextualized import contextualized_weights
@@ -25,12 +26,17 @@ __all__ = [
     "circuit_diagram",
     "contextualized_weights",
     "curves",
+    "frequency_bars",
     "heat_maps",
     "icon_map",
     "image_grid",
     "kernel_sheet",
     "matrices",
+    "number_circles",
     "spectra",
+    "strength_curves",
+    "training_curves",
     "tuning_map",
     "tuning_wheel",
+    "wrong_answers",
 ]
