@@ -7,10 +7,12 @@ notebook end the line with ``;`` (Jupyter shows an open figure by itself), in a 
 """
 
 from innervision.plots.addition import frequency_bars, number_circles, strength_curves, training_curves, wrong_answers
+from innervision.plots.boards import board_sheet
 from innervision.plots.charts import bars, curves, matrices, spectra
 from innervision.plots.circuits import circuit_diagram
 from innervision.plots.contextualized import contextualized_weights
 from innervision.plots.kernels import kernel_sheet
+from innervision.plots.language import attention_sheet, dose_curves, word_map
 from innervision.plots.maps import heat_maps, icon_map
 from innervision.plots.pictures import image_grid
 from innervision.plots.style import COLORS, DASHES, DOTS_PER_INCH, EXCITES, INHIBITS
@@ -22,10 +24,13 @@ __all__ = [
     "DOTS_PER_INCH",
     "EXCITES",
     "INHIBITS",
+    "attention_sheet",
     "bars",
+    "board_sheet",
     "circuit_diagram",
     "contextualized_weights",
     "curves",
+    "dose_curves",
     "frequency_bars",
     "heat_maps",
     "icon_map",
@@ -38,5 +43,6 @@ __all__ = [
     "training_curves",
     "tuning_map",
     "tuning_wheel",
+    "word_map",
     "wrong_answers",
 ]
