@@ -49,7 +49,10 @@ def compile_modular_addition(modulus: int, frequencies: Sequence[int], angles: i
 
     Returns:
         It reads ``a b =``, as ``every_sum`` asks; its logits stand at the last position. The first half of its residual
-        stream holds the waves of the numbers, the second half those of the sum.
+        stream holds the waves of the numbers, the second half those of the sum. The sign ``=`` is token p; its vector
+        stays 0. Shapes of what is written: ``token_vectors`` (tokens, width); of block 0 ``value`` (head, width, each)
+        and ``out`` (head, each, width), with one head as wide as the stream, ``into`` (width, neurons) and ``back``
+        (neurons, width); ``unembed`` (width, answers).
 
     Raises:
         ValueError: A value breaks its rule.
@@ -57,13 +60,12 @@ def compile_modular_addition(modulus: int, frequencies: Sequence[int], angles: i
     network, half = empty_network(modulus, frequencies, angles), 2 * len(frequencies)
     waves, (into, back) = waves_of_numbers(modulus, frequencies), turned_neurons(angles)
     block = network.block(0)
-    with torch.no_grad():
-        network.token_vectors[:modulus, :half] = waves
-        block.value[0, :half, :half] = torch.eye(half)
-        block.out[0, :half, :half] = torch.eye(half)
-        block.into[:half] = torch.block_diag(*[into] * len(frequencies))
-        block.back[:, half:] = torch.block_diag(*[back] * len(frequencies))
-        network.unembed[half:] = waves.T
+    network.token_vectors[:modulus, :half] = waves
+    block.value[:, :half, :half] = torch.eye(half)
+    block.out[:, :half, :half] = torch.eye(half)
+    block.into[:half] = torch.block_diag(*[into] * len(frequencies))
+    block.back[:, half:] = torch.block_diag(*[back] * len(frequencies))
+    network.unembed[half:] = waves.T
     return network
 
 
@@ -109,9 +111,9 @@ def turned_neurons(angles: int = ANGLES) -> tuple[Float[Tensor, "2 angles"], Flo
         >>> (read @ into).relu() @ back  # about |cos((a' - b') / 2)| = 0.4 times cos 0 and sin 0
         tensor([[0.3978, 0.0000]])
     """
-    turn = 2 * math.pi * torch.arange(angles, dtype=torch.float64) / angles
+    turn = 2 * math.pi * torch.arange(angles) / angles
     into = torch.stack([turn.cos(), turn.sin()])
     # Attention leaves a third, the sum of two waves doubles, and relu(cos x) holds 2 / (3π) cos 2x; half of a sum of
     # squared cosines over all angles is angles / 2.
     back = torch.stack([(2 * turn).cos(), (2 * turn).sin()], dim=1) * (3 / 2) * (3 * math.pi / 2) * (2 / angles)
-    return into.float(), back.float()
+    return into, back

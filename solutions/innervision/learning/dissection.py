@@ -81,10 +81,10 @@ def interference(modulus: int, strengths: Mapping[int, float]) -> Float[Tensor, 
         tensor([ 2.0000,  0.6180, -1.6180, -1.6180,  0.6180])
     """
     check_frequencies(modulus, list(strengths))
-    offsets, heights = torch.arange(modulus), torch.zeros(modulus, dtype=torch.float64)
+    offsets, heights = torch.arange(modulus), torch.zeros(modulus)
     for frequency, strength in strengths.items():
-        heights += strength * (2 * math.pi * frequency * offsets.double() / modulus).cos()
-    return heights.float()
+        heights += strength * (2 * math.pi * frequency * offsets / modulus).cos()
+    return heights
 
 
 def strength_by_difference(
@@ -112,7 +112,7 @@ def strength_by_difference(
     check_frequencies(modulus, [frequency])
     questions, answers = every_sum(modulus)
     apart = answers[:, None] - torch.arange(modulus)
-    wave = (2 * math.pi * frequency * apart.double() / modulus).cos().to(logits)
+    wave = (2 * math.pi * frequency * apart / modulus).cos().to(logits)
     strengths = (logits * wave).sum(dim=1) * 2 / modulus
     differences = ((questions[:, 0] - questions[:, 1]) % modulus).to(logits.device)
     return strengths.new_zeros(modulus).index_add(0, differences, strengths) / modulus

@@ -62,12 +62,11 @@ def fourier_basis(modulus: int) -> Float[Tensor, "waves numbers"]:
         Nanda et al., "Progress measures for grokking via mechanistic interpretability", 2023.
     """
     check_modulus(modulus)
-    numbers = torch.arange(modulus, dtype=torch.float64)
-    rows = [torch.ones(modulus, dtype=torch.float64)]
+    numbers, rows = torch.arange(modulus), [torch.ones(modulus)]
     for frequency in range(1, modulus // 2 + 1):
         angles = 2 * math.pi * (frequency * numbers % modulus) / modulus
         rows += [angles.cos(), angles.sin()]
-    return F.normalize(torch.stack(rows), dim=1).float()
+    return F.normalize(torch.stack(rows), dim=1)
 
 
 def frequency_norms(vectors: Float[Tensor, "numbers width"]) -> Float[Tensor, " frequencies"]:
@@ -99,11 +98,8 @@ def key_frequencies(vectors: Float[Tensor, "numbers width"], share: float = 0.9)
     Raises:
         ValueError: The share is out of range, or the vectors are all alike.
     """
-    if not 0 < share < 1:
-        raise ValueError(f"share: {share} is not above 0 and below 1")
+    check_share(share, vectors)
     squares, order = frequency_norms(vectors).square().sort(descending=True)
-    if squares.sum() == 0:
-        raise ValueError("vectors: are all alike; there is no frequency in them")
     needed = int((squares.cumsum(dim=0) < share * squares.sum()).sum()) + 1
     return sorted((order[:needed] + 1).tolist())
 
@@ -137,10 +133,8 @@ def explained_by_frequencies(
     Raises:
         ValueError: Shapes do not fit, a frequency is out of range, or nothing varies.
     """
-    check_questions(values, modulus)
+    check_varying(values, modulus)
     varying = values - values.mean(dim=0)
-    if varying.square().sum() == 0:
-        raise ValueError("values: are the same for every question; there is nothing to explain")
     return (sum_waves(modulus, frequencies).to(values) @ varying).square().sum() / varying.square().sum()
 
 
@@ -178,7 +172,8 @@ def excluded_loss(
 ) -> Float[Tensor, ""]:
     """Mean cross-entropy if the network had all but the waves of the sum at these frequencies.
 
-    High: the network needs them. Low on the questions it was trained on: it knows these by heart.
+    What is left of the logits: all but their part along those waves; the means stay. High: the network needs the waves.
+    Low on the questions it was trained on: it knows these by heart.
 
     Args:
         logits: One row for each question of ``every_sum``.
@@ -218,3 +213,18 @@ def check_questions(values: Tensor, modulus: int) -> None:
     """Refuse anything but one row for each question."""
     if values.ndim != 2 or len(values) != modulus**2:
         raise ValueError(f"values: shape {tuple(values.shape)} is not ({modulus**2}, columns), a row for each question")
+
+
+def check_varying(values: Tensor, modulus: int) -> None:
+    """Refuse anything but one row for each question, and rows that are all alike."""
+    check_questions(values, modulus)
+    if not (values - values.mean(dim=0)).any():
+        raise ValueError("values: are the same for every question; there is nothing to explain")
+
+
+def check_share(share: float, vectors: Tensor) -> None:
+    """Refuse a share that is none, and vectors that have no frequency."""
+    if not 0 < share < 1:
+        raise ValueError(f"share: {share} is not above 0 and below 1")
+    if not frequency_norms(vectors).any():
+        raise ValueError("vectors: are all alike; there is no frequency in them")
