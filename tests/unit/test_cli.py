@@ -16,7 +16,9 @@ import typer
 from PIL import Image
 
 from innervision import __version__, cli
+from innervision.recipes import RECIPES
 
+RECIPE_NAMES = ", ".join(f'"{name}"' for name in RECIPES)
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -109,7 +111,7 @@ def test_an_unknown_command_is_a_mistake(run: Run) -> None:
             "steps: 0 is too few; give a whole number, at least 1",
         ),
         (["data", "imagenet"], "name is 'imagenet'; it must be \"cifar10\""),
-        (["train", "maxi"], 'name: there is no recipe for "maxi"; known are "mini", "modular-addition", "ripple"'),
+        (["train", "maxi"], f'name: there is no recipe for "maxi"; known are {RECIPE_NAMES}'),
         (["start", "file"], "DIR is 'file', which is a file; it must be a folder or not exist yet"),
         (["progress", "nowhere"], "DIR is 'nowhere'; it must be a folder, the one that `innervision start` made"),
     ],

@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from innervision.learning.board_game import SQUARES
+from innervision.learning.scenes import LENGTH, VOCABULARY
 from innervision.learning.transformer import Sizes, Transformer
 from innervision.models.packaged import packaged, provenance
 
@@ -24,6 +25,17 @@ RIPPLE = Sizes(
     tokens=SQUARES + 1, answers=SQUARES, length=30, width=128, heads=4, blocks=3, neurons=512, normalized=True
 )
 """Sizes of the network that plays Ripple. The token after those of the squares stands for the beginning."""
+
+INDUCTION = Sizes(tokens=32, answers=32, length=64, width=64, heads=2, blocks=2)
+"""Sizes of the networks that read repeated tokens: attention alone, twice."""
+
+TEXT = Sizes(tokens=2048, answers=2048, length=64, width=96, heads=4, blocks=2, neurons=384, normalized=True)
+"""Sizes of the network that reads the King James Bible, word by word."""
+
+SCENES = Sizes(
+    tokens=VOCABULARY, answers=VOCABULARY, length=LENGTH, width=64, heads=4, blocks=2, neurons=256, normalized=True
+)
+"""Sizes of the networks that read scenes of coloured shapes."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +78,7 @@ def load_addition(seed: int = 0) -> AdditionRun:
     Raises:
         ValueError: No such run ships; or its file is missing, or another one.
     """
-    name = f"modular-addition-{seed}"
-    if seed not in (0, 1, 2):
-        raise ValueError(f"seed: {seed} is none of 0, 1, 2; others are trained with innervision train modular-addition")
+    name = f"modular-addition-{_shipped(seed, 'modular-addition')}"
     states: dict[int, dict[str, Tensor]] = defaultdict(dict)
     for key, value in load_file(packaged(name)).items():
         after, _, parameter = key.partition("/")
@@ -94,6 +104,49 @@ def load_ripple() -> Transformer:
     Raises:
         ValueError: Its file is missing, or another one.
     """
-    network = Transformer(RIPPLE, torch.Generator())
-    network.load_state_dict(load_file(packaged("ripple")))
+    return _loaded("ripple", RIPPLE)
+
+
+def load_induction(seed: int = 0) -> Transformer:
+    """A network of attention alone that read chains and repeated tokens: ``innervision train induction``.
+
+    Args:
+        seed: 0, 1 or 2.
+
+    Raises:
+        ValueError: No such network ships; or its file is missing, or another one.
+    """
+    return _loaded(f"induction-{_shipped(seed, 'induction')}", INDUCTION)
+
+
+def load_scenes(seed: int = 0) -> Transformer:
+    """A network that never read the pairs of ``withheld_pairs(seed)``: ``innervision train scenes``.
+
+    Args:
+        seed: 0, 1 or 2.
+
+    Raises:
+        ValueError: No such network ships; or its file is missing, or another one.
+    """
+    return _loaded(f"scenes-{_shipped(seed, 'scenes')}", SCENES)
+
+
+def load_text_model() -> Transformer:
+    """The network that read nine tenths of the King James Bible, word by word: ``innervision train text``.
+
+    Raises:
+        ValueError: Its file is missing, or another one.
+    """
+    return _loaded("text", TEXT)
+
+
+def _loaded(name: str, sizes: Sizes) -> Transformer:
+    network = Transformer(sizes, torch.Generator())
+    network.load_state_dict(load_file(packaged(name)))
     return network.requires_grad_(False).eval()
+
+
+def _shipped(seed: int, recipe: str) -> int:
+    if seed not in (0, 1, 2):
+        raise ValueError(f"seed: {seed} is none of 0, 1, 2; others are trained with innervision train {recipe}")
+    return seed

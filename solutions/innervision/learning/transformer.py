@@ -130,11 +130,39 @@ class Block(nn.Module):
         """What each head adds at each position; it looks at this position and those before."""
         into = "batch position width, head width each -> batch head position each"
         query, key, value = (einsum(seen, weights, into) for weights in (self.query, self.key, self.value))
-        scores = query @ key.transpose(-1, -2) / self.query.shape[-1] ** 0.5
-        later = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).triu(1)
-        pattern = self.pattern(scores.masked_fill(later, -torch.inf).softmax(dim=-1))
+        pattern = self.pattern(causal_attention(query, key))
         out = "batch head position each, head each width -> batch head position width"
         return einsum(pattern @ value, self.out, out)
+
+
+def causal_attention(
+    queries: Float[Tensor, "... position each"], keys: Float[Tensor, "... position each"]
+) -> Float[Tensor, "... position position"]:
+    """Who looks where, and how much: the attention pattern of a head that never looks ahead.
+
+    How well a query fits a key is their dot product over √each, so that it does not grow with their length. Each
+    position shares out its attention, 1 in all, over itself and the positions before: the better a key fits, the more,
+    by softmax.
+
+    Args:
+        queries: What each position asks for.
+        keys: What each position offers, as long as the queries.
+
+    Returns:
+        Row t holds how much position t looks at each position; nothing at later ones.
+
+    Example:
+        >>> causal_attention(torch.zeros(3, 2), torch.zeros(3, 2))  # nobody asks for anything
+        tensor([[1.0000, 0.0000, 0.0000],
+                [0.5000, 0.5000, 0.0000],
+                [0.3333, 0.3333, 0.3333]])
+
+    Source:
+        Vaswani et al., "Attention is all you need", 2017, section 3.2.1.
+    """
+    scores = queries @ keys.transpose(-1, -2) / keys.shape[-1] ** 0.5
+    later = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).triu(1)
+    return scores.masked_fill(later, -torch.inf).softmax(dim=-1)
 
 
 def drawn(size: tuple[int, ...], inputs: int, generator: torch.Generator) -> nn.Parameter:

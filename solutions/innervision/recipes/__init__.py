@@ -7,11 +7,23 @@ from pathlib import Path
 from typing import Any
 
 from innervision.data import cache_folder
-from innervision.recipes import mini, modular_addition, ripple
+from innervision.recipes import induction, memorization, mini, modular_addition, ripple, robust, scenes, text
 from innervision.recipes.prepared import Recipe
 from innervision.training import Batch, fit
 
-RECIPES: dict[str, Recipe] = {"mini": mini, "modular-addition": modular_addition, "ripple": ripple}
+RECIPES: dict[str, Recipe] = {
+    "mini": mini,
+    "modular-addition": modular_addition,
+    "ripple": ripple,
+    "induction": induction,
+    "scenes": scenes,
+    "text": text,
+    "true-labels": memorization.TRUE,
+    "half-labels": memorization.HALF,
+    "random-labels": memorization.RANDOM,
+    "mini-robust": robust.ROBUST,
+    "mini-noise": robust.NOISE,
+}
 """The recipe of every network that can be trained."""
 
 
