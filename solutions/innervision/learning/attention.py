@@ -121,9 +121,7 @@ def induction_score(pattern: Float[Tensor, "batch head position position"], peri
     Source:
         Olsson et al., "In-context learning and induction heads", 2022.
     """
-    positions = pattern.shape[-1]
-    if not 1 <= period < positions:
-        raise ValueError(f"period: {period} is not from 1 to {positions - 1}, one less than the positions")
+    check_period(period, pattern)
     return pattern.diagonal(offset=1 - period, dim1=-2, dim2=-1)[..., 1:].mean(dim=(0, -1))
 
 
@@ -134,6 +132,13 @@ def previous_token_score(pattern: Float[Tensor, "batch head position position"])
         pattern: Attention on any text: row t holds how much position t looks at each position.
     """
     return pattern.diagonal(offset=-1, dim1=-2, dim2=-1).mean(dim=(0, -1))
+
+
+def check_period(period: int, pattern: Float[Tensor, "batch head position position"]) -> None:
+    """Refuse a period after which nothing comes again."""
+    positions = pattern.shape[-1]
+    if not 1 <= period < positions:
+        raise ValueError(f"period: {period} is not from 1 to {positions - 1}, one less than the positions")
 
 
 @contextmanager

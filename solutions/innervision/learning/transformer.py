@@ -161,7 +161,7 @@ def causal_attention(
         Vaswani et al., "Attention is all you need", 2017, section 3.2.1.
     """
     scores = queries @ keys.transpose(-1, -2) / keys.shape[-1] ** 0.5
-    later = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).triu(1)
+    later = torch.ones_like(scores, dtype=torch.bool).triu(1)
     return scores.masked_fill(later, -torch.inf).softmax(dim=-1)
 
 

@@ -66,8 +66,8 @@ def pmi_vectors(counts: Float[Tensor, "words words"], width: int) -> Float[Tenso
     """
     check_counts(counts, width)
     together = counts / counts.sum()
-    chance = torch.outer(together.sum(dim=1), together.sum(dim=0))
-    information = (together / chance).log().clamp(min=0)
+    alone = together.sum(dim=1)
+    information = (together / torch.outer(alone, alone)).log().clamp(min=0)
     left, strengths, _ = torch.linalg.svd(information)
     return left[:, :width] * strengths[:width].sqrt()
 
@@ -89,7 +89,7 @@ def analogy(vectors: Float[Tensor, "words width"], a: int, b: int, c: int, count
         Mikolov, Yih and Zweig, "Linguistic regularities in continuous space word representations", 2013.
     """
     units = F.normalize(vectors, dim=1)
-    nearness = F.cosine_similarity(units, units[b] - units[a] + units[c], dim=1)
+    nearness = units @ (units[b] - units[a] + units[c])  # the order is that of the cosines
     nearness[[a, b, c]] = -torch.inf
     return nearness.topk(count).indices.tolist()
 
