@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from innervision import circuits, learning, plots
+from innervision import circuits, learning, plots, superposition
 from innervision.data import stimuli
 
 PAGES = Path(__file__).resolve().parents[2] / "site" / "reference"
@@ -17,7 +17,13 @@ PAGES = Path(__file__).resolve().parents[2] / "site" / "reference"
 
 @pytest.mark.parametrize(
     ("package", "page"),
-    [(circuits, "circuits"), (learning, "learning"), (plots, "plots"), (stimuli, "stimuli")],
+    [
+        (circuits, "circuits"),
+        (learning, "learning"),
+        (plots, "plots"),
+        (stimuli, "stimuli"),
+        (superposition, "superposition"),
+    ],
 )
 def test_every_function_and_class_has_its_entry(package: ModuleType, page: str) -> None:
     public = [getattr(package, name) for name in package.__all__]

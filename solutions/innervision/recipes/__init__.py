@@ -7,12 +7,25 @@ from pathlib import Path
 from typing import Any
 
 from innervision.data import cache_folder
-from innervision.recipes import induction, memorization, mini, modular_addition, ripple, robust, scenes, text
+from innervision.recipes import (
+    dictionary,
+    induction,
+    memorization,
+    mini,
+    modular_addition,
+    ripple,
+    robust,
+    scenes,
+    text,
+    toy_superposition,
+)
 from innervision.recipes.prepared import Recipe
 from innervision.training import Batch, fit
 
 RECIPES: dict[str, Recipe] = {
     "mini": mini,
+    "toy-superposition": toy_superposition,
+    "dictionary": dictionary,
     "modular-addition": modular_addition,
     "ripple": ripple,
     "induction": induction,
