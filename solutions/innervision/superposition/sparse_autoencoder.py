@@ -127,7 +127,6 @@ def sae_loss(
     return (errors + penalty * codes.abs().sum(dim=1)).mean()
 
 
-@torch.no_grad()
 def normalize_decoder(autoencoder: SparseAutoencoder) -> None:
     """Give each dictionary feature the length 1, in place; codes take over what the lengths were.
 
@@ -148,11 +147,12 @@ def normalize_decoder(autoencoder: SparseAutoencoder) -> None:
     Source:
         Bricken et al., "Towards monosemanticity", 2023, "Sparse autoencoder training" (directions of length 1).
     """
-    lengths = autoencoder.decoder.norm(dim=1)
-    lengths[lengths == 0] = 1
-    autoencoder.decoder.div_(lengths[:, None])
-    autoencoder.encoder.mul_(lengths)
-    autoencoder.encoder_bias.mul_(lengths)
+    with torch.no_grad():
+        lengths = autoencoder.decoder.norm(dim=1)
+        lengths[lengths == 0] = 1
+        autoencoder.decoder.div_(lengths[:, None])
+        autoencoder.encoder.mul_(lengths)
+        autoencoder.encoder_bias.mul_(lengths)
 
 
 def dead_features(codes: Float[Tensor, "*batch features"]) -> Bool[Tensor, " features"]:
