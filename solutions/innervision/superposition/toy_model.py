@@ -120,8 +120,8 @@ def toy_loss(
     Args:
         features: What was there.
         outputs: What the models say.
-        importance: How much a squared error of each feature counts, 0 or more: one number for each feature. (Where models
-            differ in it, the library hands over (models, 1, features); a product minds that by itself.)
+        importance: How much a squared error of each feature counts, 0 or more; one number for each feature. (Where
+            models differ in it, the library hands over (models, 1, features); a product minds that by itself.)
 
     Returns:
         One number for each model.
