@@ -53,7 +53,7 @@ def board_probe(
     check_samples(stream, boards, ridge)
     inputs = F.pad(stream, (0, 1), value=1).double()
     targets = F.one_hot(boards.long(), STATES).flatten(1).double()
-    penalty = ridge * len(stream) * torch.eye(inputs.shape[1], dtype=torch.float64)
+    penalty = ridge * len(stream) * torch.eye(inputs.shape[1])
     weights = torch.linalg.solve(inputs.T @ inputs + penalty, inputs.T @ targets)
     return weights.float().unflatten(1, (-1, STATES))
 
@@ -137,6 +137,12 @@ def selectivity(
     Returns:
         Share of boards' squares read rightly minus that of the controls' squares, from -1 to 1. For either task a probe
         of its own is fitted.
+
+    Example:
+        >>> stream, boards = torch.tensor([[-1.0], [1.0], [-1.0], [1.0]]), torch.tensor([[1], [2], [1], [2]])
+        >>> controls, trained = torch.tensor([[1], [1], [2], [2]]), torch.tensor([True, True, False, False])
+        >>> selectivity(stream, boards, controls, trained)  # all right, minus none right
+        1.0
 
     Source:
         Hewitt and Liang, "Designing and interpreting probes with control tasks", 2019, section 3.

@@ -53,7 +53,7 @@ def board_directions(
     """
     check_samples(stream, boards)
     owners = ((boards == 2).double() - (boards == 1).double()) / 2
-    columns = torch.cat([owners, F.one_hot(numbers.long()).double()], dim=1)
+    columns = torch.cat([owners, F.one_hot(numbers)], dim=1)
     return torch.linalg.lstsq(columns, stream.double()).solution[: boards.shape[1]].float()
 
 
@@ -78,6 +78,11 @@ def intervene(
 
     Raises:
         ValueError: There is no such layer; or places or changes are not one for each sequence.
+
+    Example:
+        >>> network = nn.Sequential(nn.Embedding.from_pretrained(torch.eye(3)), nn.Identity())  # layers "0" and "1"
+        >>> intervene(network, torch.tensor([[0, 1]]), "0", torch.tensor([1]), torch.tensor([[0.0, 0.0, 5.0]]))
+        tensor([[0., 1., 5.]])
     """
     check_changes(tokens, places, change)
     rows = torch.arange(len(tokens))

@@ -35,6 +35,11 @@ def steering_vector(
     Raises:
         ValueError: There is no such layer.
 
+    Example:
+        >>> network = nn.Sequential(nn.Embedding.from_pretrained(torch.eye(3)), nn.Identity())  # layers "0" and "1"
+        >>> steering_vector(network, torch.tensor([[0, 1]]), torch.tensor([[2], [2]]), "0")
+        tensor([ 0.5000,  0.5000, -1.0000])
+
     Source:
         Rimsky et al., "Steering Llama 2 via contrastive activation addition", 2024.
     """
@@ -66,6 +71,12 @@ def dose_response(
 
     Raises:
         ValueError: There is no such layer, or no dose.
+
+    Example:
+        >>> network = nn.Sequential(nn.Embedding.from_pretrained(torch.eye(2)), nn.Identity())  # layers "0" and "1"
+        >>> vector, tokens = torch.tensor([0.0, 1.0]), torch.tensor([[0, 0, 1]])
+        >>> dose_response(network, tokens, "0", vector, [0.0, 2.0], lambda logits: logits[..., 1].sum())
+        tensor([1., 7.])
     """
     check_doses(doses)
 

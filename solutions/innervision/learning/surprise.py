@@ -30,7 +30,7 @@ def cross_entropy(logits: Float[Tensor, "*batch vocabulary"], tokens: Int[Tensor
         Shannon, "A mathematical theory of communication", 1948.
     """
     check_logits(logits, tokens)
-    came = logits.gather(-1, tokens[..., None])[..., 0]
+    came = logits.gather(-1, tokens[..., None]).squeeze(-1)
     return logits.logsumexp(dim=-1) - came
 
 
