@@ -99,21 +99,24 @@ def training_curves(
     Args:
         steps: Of the states, rising.
         panels: Words for the vertical axis → {words for the line: a number for each state}. A measure whose name has
-            ``loss`` in it is drawn on a logarithmic scale.
+            ``loss`` in it is drawn on a logarithmic scale, and all these have one scale.
         guess: Words of the vertical axis → what guessing gives, drawn as a grey line.
     """
-    figure, row = plt.subplots(1, len(panels), figsize=(0.6 + 4.4 * len(panels), 3.4), squeeze=False)
+    figure, row = plt.subplots(1, len(panels), figsize=(0.6 + 4.4 * len(panels), 3.6), squeeze=False)
+    losses = [axes for axes, measure in zip(row[0], panels, strict=True) if "loss" in measure]
     for axes, (measure, lines) in zip(row[0], panels.items(), strict=True):
         for i, (name, values) in enumerate(lines.items()):
             dash, color = DASHES[i % len(DASHES)], COLORS[i % len(COLORS)]
             axes.plot(steps, values, dash, color=color, label=name, linewidth=1.8, marker="o", markersize=2.5)
         if guess and measure in guess:
             axes.axhline(guess[measure], color="0.6", linewidth=1, label="guessing", zorder=0)
-        axes.set_yscale("log" if "loss" in measure else "linear")
         axes.set(xlabel="steps of training", ylabel=measure)
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.25)
         axes.legend(frameon=False, fontsize=8)
+    for axes in losses:
+        axes.set_yscale("log")
+        axes.sharey(losses[0]) if axes is not losses[0] else None
     figure.tight_layout()
     return figure
 
@@ -182,8 +185,10 @@ def strength_curves(networks: Mapping[str, Mapping[int, Float[Tensor, " differen
         axes.spines[["top", "right"]].set_visible(False)
     for axes in panels.flat[len(networks) :]:
         axes.set_visible(False)
-    figure.supxlabel("angle between the two numbers (degrees)", fontsize=9)
-    figure.supylabel("strength (1 = largest)", fontsize=9)
+    for axes in panels[-1]:
+        axes.set_xlabel("angle between the two numbers (°)", fontsize=9)
+    for axes in panels[:, 0]:
+        axes.set_ylabel("strength (1 = largest)", fontsize=9)
     figure.tight_layout()
     return figure
 
