@@ -19,6 +19,7 @@ EXTRAS = {
     "course": "to open the notebooks",
     "classroom": "to hand out and grade assignments with nbgrader",
     "atlas": "to lay out activation atlases with UMAP",
+    "language": "to run what you learned on a real sentence encoder",
     "site": "to build the notebooks and the website",
     "dev": "to run the tests",
 }

@@ -46,6 +46,7 @@ from innervision.learning.ngrams import ngram_loss, ngram_probability
 from innervision.learning.probes import linear_probe
 from innervision.learning.sanity import edge_map, gradient_map, guided_map, randomization_test, rank_correlation
 from innervision.learning.scenes import random_scenes, with_withheld_pair, withheld_pairs
+from innervision.learning.sentences import SentenceEncoder, load_sentence_encoder
 from innervision.learning.shipped import (
     AdditionRun,
     as_tokens,
@@ -68,6 +69,7 @@ __all__ = [
     "AdditionRun",
     "Fitted",
     "Games",
+    "SentenceEncoder",
     "Sizes",
     "Transformer",
     "accuracy",
@@ -105,6 +107,7 @@ __all__ = [
     "load_induction",
     "load_ripple",
     "load_scenes",
+    "load_sentence_encoder",
     "load_text_model",
     "look_evenly",
     "mine_and_theirs",
