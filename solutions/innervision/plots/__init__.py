@@ -8,6 +8,7 @@ notebook end the line with ``;`` (Jupyter shows an open figure by itself), in a 
 
 from innervision.plots.addition import frequency_bars, number_circles, strength_curves, training_curves, wrong_answers
 from innervision.plots.boards import board_sheet
+from innervision.plots.by_layer import layer_curves
 from innervision.plots.charts import bars, curves, matrices, spectra
 from innervision.plots.circuits import circuit_diagram
 from innervision.plots.contextualized import contextualized_weights
@@ -36,6 +37,7 @@ __all__ = [
     "icon_map",
     "image_grid",
     "kernel_sheet",
+    "layer_curves",
     "matrices",
     "number_circles",
     "spectra",
