@@ -11,11 +11,14 @@ import torch
 from innervision.atlas import grid, groups, map
 from innervision.attribution import maps
 from innervision.examples import selection, surveys
+from innervision.learning import compiled, dissection, modular_addition
 from innervision.optvis import layers
 
 
 @pytest.mark.parametrize(
-    "module", [grid, groups, layers, map, maps, selection, surveys], ids=lambda module: module.__name__
+    "module",
+    [compiled, dissection, grid, groups, layers, map, maps, modular_addition, selection, surveys],
+    ids=lambda module: module.__name__,
 )
 def test_docstrings_say_what_happens(module: ModuleType) -> None:
     result = doctest.testmod(module, extraglobs={"torch": torch})

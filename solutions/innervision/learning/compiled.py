@@ -107,9 +107,9 @@ def turned_neurons(angles: int = ANGLES) -> tuple[Float[Tensor, "2 angles"], Flo
 
     Example:
         >>> into, back = turned_neurons(15)
-        >>> read = torch.tensor([[0.8, 0.0]]) / 3  # the cosines of a' and b' add up to 0.8, the sines to 0
-        >>> (read @ into).relu() @ back  # about |cos((a' - b') / 2)| = 0.4 times cos 0 and sin 0
-        tensor([[0.3978, 0.0000]])
+        >>> read = torch.tensor([[0.8, 0.6]]) / 3  # two arrows with a sum that is 1 long and points to 37°
+        >>> (read @ into).relu() @ back  # about |cos((a' - b') / 2)| = 0.5 times cos and sin of 74°, (0.14, 0.48)
+        tensor([[0.1391, 0.4775]])
     """
     turn = 2 * math.pi * torch.arange(angles) / angles
     into = torch.stack([turn.cos(), turn.sin()])

@@ -81,8 +81,8 @@ def frequency_norms(vectors: Float[Tensor, "numbers width"]) -> Float[Tensor, " 
 
     Example:
         >>> angles = 2 * torch.pi * 2 * torch.arange(5) / 5
-        >>> frequency_norms(angles.cos()[:, None])
-        tensor([0.0000, 1.5811])
+        >>> [round(norm, 4) for norm in frequency_norms(angles.cos()[:, None]).tolist()]
+        [0.0, 1.5811]
     """
     waves = fourier_basis(len(vectors)).to(vectors) @ vectors
     return rearrange(waves[1:], "(frequency wave) width -> frequency (wave width)", wave=2).norm(dim=1)
