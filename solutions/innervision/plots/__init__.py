@@ -17,6 +17,7 @@ from innervision.plots.language import attention_sheet, dose_curves, word_map
 from innervision.plots.maps import heat_maps, icon_map
 from innervision.plots.pictures import image_grid
 from innervision.plots.style import COLORS, DASHES, DOTS_PER_INCH, EXCITES, INHIBITS
+from innervision.plots.superposition import dimensionality_strips, feature_arrows, phase_map
 from innervision.plots.tuning import tuning_map, tuning_wheel
 
 __all__ = [
@@ -31,7 +32,9 @@ __all__ = [
     "circuit_diagram",
     "contextualized_weights",
     "curves",
+    "dimensionality_strips",
     "dose_curves",
+    "feature_arrows",
     "frequency_bars",
     "heat_maps",
     "icon_map",
@@ -40,6 +43,7 @@ __all__ = [
     "layer_curves",
     "matrices",
     "number_circles",
+    "phase_map",
     "spectra",
     "strength_curves",
     "training_curves",

@@ -28,7 +28,7 @@ FEATURES, HIDDEN = 100, 10
 PROBABILITIES = (0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05)
 MODELS = 3
 """For each probability."""
-BATCH, STEPS, EPOCHS = 512, 250, 16
+BATCH, STEPS, EPOCHS = 256, 250, 12
 LEARNING_RATE = 1e-2
 """Of the first step; it shrinks to 0 along half a cosine. Published: 1e-3 throughout, with more steps."""
 NEAR = 0.02

@@ -15,9 +15,9 @@ def test_settings_are_those_of_the_shipped_run() -> None:
         "hidden": 10,
         "probabilities": [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05],
         "models": 3,
-        "batch": 512,
+        "batch": 256,
         "steps": 250,
-        "epochs": 16,
+        "epochs": 12,
         "learning_rate": 1e-2,
     }
 
