@@ -59,7 +59,7 @@ def following_counts(
 ) -> Float[Tensor, "batch vocabulary"]:
     """How often each token follows each context in a text.
 
-    Contexts are numbered by sorting, so that a long text is walked over once, whatever the number of contexts.
+    Contexts are numbered, so that a long text is walked over once, whatever the number of contexts.
     """
     before = contexts.shape[1]
     if len(tokens) <= before:
@@ -67,14 +67,24 @@ def following_counts(
     windows = tokens.unfold(0, before + 1, 1)
     if before == 0:
         return torch.bincount(tokens, minlength=vocabulary).float().expand(len(contexts), -1)
-    # Neither side alone: a context that the text lacks needs a number, too.
-    _, numbers = torch.cat([contexts, windows[:, :-1]]).unique(dim=0, return_inverse=True)
-    asked, seen = numbers[: len(contexts)], numbers[len(contexts) :]
+    asked, seen = numbered(contexts, windows[:, :-1], vocabulary)
     wanted, rows = asked.unique(return_inverse=True)
     place = torch.searchsorted(wanted, seen).clamp(max=len(wanted) - 1)
     hits = wanted[place] == seen
     counts = torch.bincount(place[hits] * vocabulary + windows[hits, -1], minlength=len(wanted) * vocabulary)
     return counts.view(len(wanted), vocabulary)[rows].float()
+
+
+def numbered(
+    contexts: Int[Tensor, "batch before"], others: Int[Tensor, "many before"], vocabulary: int
+) -> tuple[Int[Tensor, " batch"], Int[Tensor, " many"]]:
+    """A number for each context, the same for equal ones."""
+    before = contexts.shape[1]
+    if vocabulary**before < 2**63:  # then contexts are numbers to the base of the vocabulary; no sorting is needed
+        places = vocabulary ** torch.arange(before)
+        return (contexts * places).sum(dim=1), (others * places).sum(dim=1)
+    _, numbers = torch.cat([contexts, others]).unique(dim=0, return_inverse=True)
+    return numbers[: len(contexts)], numbers[len(contexts) :]
 
 
 def ngram_loss(

@@ -94,3 +94,14 @@ def test_random_tokens_cannot_be_predicted_though_they_are_repeated() -> None:
 def test_refusals(call, sentence: str) -> None:
     with refuses(sentence):
         call()
+
+
+def test_long_contexts_are_numbered_by_sorting_and_agree() -> None:
+    generator = torch.Generator().manual_seed(4)
+    text = torch.randint(3, (400,), generator=generator)
+    contexts = torch.cat([text.unfold(0, 5, 1)[:10], torch.randint(3, (5, 5), generator=generator)])
+    # 3 ** 5 numbers are few; with so many tokens that none but three occur, numbers to that base would not fit.
+    few, many = following_counts(text, contexts, 3), following_counts(text, contexts, 10_000)
+    assert 10_000**5 >= 2**63
+    assert torch.equal(few, many[:, :3])
+    assert int(many[:, 3:].sum()) == 0
