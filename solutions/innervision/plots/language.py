@@ -99,6 +99,7 @@ def dose_curves(
                 low, high = numbers.amin(dim=1).numpy(), numbers.amax(dim=1).numpy()
                 axes.fill_between(doses, low, high, color=color, alpha=0.15, linewidth=0)
         axes.set_xlabel(across)
+        axes.set_xticks(list(doses))
         axes.set_title(measure, fontsize=10)
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
