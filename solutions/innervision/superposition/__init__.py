@@ -23,7 +23,7 @@ from innervision.superposition.sparse_autoencoder import (
     sae_loss,
     unexplained,
 )
-from innervision.superposition.steering import codes_of, in_words_of, maps_of, turn_up, vectors_of
+from innervision.superposition.steering import codes_of, go_on_from, in_words_of, maps_of, turn_up, vectors_of
 from innervision.superposition.toy_model import (
     ToyModels,
     linear_forward,
@@ -42,6 +42,7 @@ __all__ = [
     "codes_of",
     "dead_features",
     "feature_dimensionality",
+    "go_on_from",
     "in_words_of",
     "linear_forward",
     "load_dictionary",

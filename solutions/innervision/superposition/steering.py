@@ -6,10 +6,13 @@ import torch
 import torch.nn.functional as F
 from einops import rearrange
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
-from innervision.activations import Edit
+from innervision.activations import Edit, match_layers
 from innervision.superposition.sparse_autoencoder import SparseAutoencoder, sae_encode
+
+SIDE = 32
+"""Pixels of the grey image that ``go_on_from`` shows: mini's. Its maps are replaced, so any size would do."""
 
 
 def turn_up(direction: Float[Tensor, " channels"], amount: float) -> Edit:
@@ -44,6 +47,30 @@ def in_words_of(autoencoder: SparseAutoencoder) -> Edit:
     """
 
     return lambda activation: maps_of(autoencoder(vectors_of(activation)))
+
+
+@torch.no_grad()
+def go_on_from(
+    model: nn.Module, layer: str, maps: Float[Tensor, "images channels rows columns"]
+) -> Float[Tensor, "images classes"]:
+    """What a network of ``load`` says if a layer's maps are these: only what lies behind the layer has to be computed.
+
+    Nothing before the layer matters, so the network runs on one grey image, whose maps are replaced. The same as
+    ``edit`` with photographs, in a fraction of the time.
+
+    Args:
+        model: A network in eval mode whose later layers read no earlier ones than this.
+        layer: Its name, for example ``"mixed4b"``.
+        maps: Of any number of images; changed as you like.
+
+    Raises:
+        ValueError: There is no such layer.
+    """
+    handle = model.get_submodule(match_layers(model, layer, "layer")[0]).register_forward_hook(lambda *_: maps)
+    try:
+        return model(torch.full((1, 3, SIDE, SIDE), 0.5))
+    finally:
+        handle.remove()
 
 
 @torch.no_grad()

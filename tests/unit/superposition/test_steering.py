@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from tests.unit.refusals import refuses
 from torch import nn
 
-from innervision.activations import edit
-from innervision.superposition import SparseAutoencoder, codes_of, in_words_of, maps_of, sae_encode, turn_up, vectors_of
+from innervision.activations import edit, record
+from innervision.data import load_sample
+from innervision.models import load
+from innervision.superposition import (
+    SparseAutoencoder,
+    codes_of,
+    go_on_from,
+    in_words_of,
+    maps_of,
+    sae_encode,
+    turn_up,
+    vectors_of,
+)
 
 
 def test_what_is_added_has_the_length_asked_for_at_every_position() -> None:
@@ -33,3 +45,24 @@ def test_a_layer_in_the_dictionarys_words_position_by_position() -> None:
         written = model(maps)
     torch.testing.assert_close(written[1, :, 2, 3], autoencoder(maps[1, :, 2, 3]))
     torch.testing.assert_close(codes_of(maps, autoencoder)[0, :, 3, 1], sae_encode(maps[0, :, 3, 1], autoencoder))
+
+
+def test_going_on_from_a_layer_is_the_whole_network_with_an_edit() -> None:
+    network, images = load("mini"), load_sample().images[:3] / 255
+    change = turn_up(torch.ones(256), 2.0)
+    with torch.no_grad():
+        maps = record(network, images, "mixed4b")["mixed4b"]
+        with edit(network, {"mixed4b": change}):
+            expected = network(images)
+        torch.testing.assert_close(go_on_from(network, "mixed4b", change(maps)), expected, atol=1e-4, rtol=0)
+        torch.testing.assert_close(go_on_from(network, "mixed4b", maps), network(images), atol=1e-4, rtol=0)
+    assert not any(module._forward_hooks for module in network.modules())
+
+
+def test_hooks_are_gone_after_an_error() -> None:
+    network = load("mini")
+    with pytest.raises(RuntimeError):
+        go_on_from(network, "mixed4b", torch.zeros(1, 5, 8, 8))
+    assert not any(module._forward_hooks for module in network.modules())
+    with pytest.raises(ValueError, match=r"^layer: no layer 'mixed9'"):
+        go_on_from(network, "mixed9", torch.zeros(1, 5, 8, 8))
