@@ -27,7 +27,7 @@ from innervision.training import Batch, Task
 BATCH = 256
 STEPS = 100
 """Steps of an epoch."""
-EPOCHS = 20
+EPOCHS = 40
 LEARNING_RATE = 1e-3
 WARM_UP_SHARE = 0.1
 WEIGHT_DECAY = 0.01

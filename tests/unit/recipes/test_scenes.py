@@ -14,7 +14,7 @@ def test_settings_are_those_of_the_shipped_runs() -> None:
     assert scenes.task().settings == {
         "batch": 256,
         "steps": 100,
-        "epochs": 20,
+        "epochs": 40,
         "learning_rate": 1e-3,
         "weight_decay": 0.01,
         "width": 64,
