@@ -102,7 +102,7 @@ def training_curves(
             ``loss`` in it is drawn on a logarithmic scale, and all these have one scale.
         guess: Words of the vertical axis → what guessing gives, drawn as a grey line.
     """
-    figure, row = plt.subplots(1, len(panels), figsize=(0.6 + 4.4 * len(panels), 3.6), squeeze=False)
+    figure, row = plt.subplots(1, len(panels), figsize=(0.6 + 4.4 * len(panels), 4.0), squeeze=False)
     losses = [axes for axes, measure in zip(row[0], panels, strict=True) if "loss" in measure]
     for axes, (measure, lines) in zip(row[0], panels.items(), strict=True):
         for i, (name, values) in enumerate(lines.items()):
@@ -113,7 +113,7 @@ def training_curves(
         axes.set(xlabel="steps of training", ylabel=measure)
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.25)
-        axes.legend(frameon=False, fontsize=8)
+        axes.legend(frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(0, 1))  # above: no line crosses it
     for axes in losses:
         axes.set_yscale("log")
         axes.sharey(losses[0]) if axes is not losses[0] else None
