@@ -11,13 +11,29 @@ import torch
 from innervision.atlas import grid, groups, map
 from innervision.attribution import maps
 from innervision.examples import selection, surveys
-from innervision.learning import compiled, dissection, modular_addition
+from innervision.learning import (
+    attention,
+    board_probes,
+    compiled,
+    dissection,
+    interventions,
+    modular_addition,
+    ngrams,
+    steering,
+    surprise,
+    transformer,
+    word_vectors,
+)
 from innervision.optvis import layers
 
 
 @pytest.mark.parametrize(
     "module",
-    [compiled, dissection, grid, groups, layers, map, maps, modular_addition, selection, surveys],
+    [
+        *(attention, board_probes, compiled, dissection, interventions, modular_addition, ngrams, steering, surprise),
+        *(transformer, word_vectors),
+        *(grid, groups, layers, map, maps, selection, surveys),
+    ],
     ids=lambda module: module.__name__,
 )
 def test_docstrings_say_what_happens(module: ModuleType) -> None:

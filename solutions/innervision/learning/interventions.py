@@ -44,9 +44,9 @@ def board_directions(
         ValueError: Shapes do not fit, or a state is none of 0, 1, 2.
 
     Example:
-        >>> stream, boards = torch.tensor([[0.0, 4.0], [1.0, 4.0], [9.0, 9.0]]), torch.tensor([[1], [2], [0]])
+        >>> stream, boards = torch.tensor([[0.0, 4.0], [1.0, 6.0], [9.0, 9.0]]), torch.tensor([[1], [2], [0]])
         >>> board_directions(stream, boards, torch.tensor([0, 0, 1]))
-        tensor([[1., 0.]])
+        tensor([[1., 2.]])
 
     Source:
         Haufe et al., "On the interpretation of weight vectors of linear models in multivariate neuroimaging", 2014.

@@ -41,7 +41,7 @@ def ngram_probability(
     Example:
         >>> text = torch.tensor([0, 1, 0, 1, 0, 0])
         >>> ngram_probability(text, torch.tensor([[1]]), vocabulary=2)  # after 1 came 0, twice
-        tensor([[0.9048, 0.0952]])
+        tensor([[0.8810, 0.1190]])
 
     Source:
         MacKay and Peto, "A hierarchical Dirichlet language model", 1995.

@@ -60,6 +60,12 @@ def pmi_vectors(counts: Float[Tensor, "words words"], width: int) -> Float[Tenso
     Raises:
         ValueError: The width is out of range, or a word has no neighbours.
 
+    Example:
+        >>> vectors = pmi_vectors(torch.tensor([[4.0, 0.0], [0.0, 4.0]]), width=2)  # each stands beside itself only
+        >>> vectors @ vectors.T  # twice as often as by chance: log 2
+        tensor([[0.6931, 0.0000],
+                [0.0000, 0.6931]])
+
     Source:
         Levy and Goldberg, 2014; Levy, Goldberg and Dagan, "Improving distributional similarity with lessons learned
         from word embeddings", 2015, section 3.
@@ -84,6 +90,11 @@ def analogy(vectors: Float[Tensor, "words width"], a: int, b: int, c: int, count
         b: What a leads to.
         c: What the answer comes from.
         count: How many answers, at least 1.
+
+    Example:
+        >>> vectors = torch.tensor([[1, 0, 1], [1, 0, -1], [0, 1, 1], [0, 1, -1], [1, 1, 0]]).float()
+        >>> analogy(vectors, 0, 1, 2)  # from 0 to 1 the last number changes its sign
+        [3]
 
     Source:
         Mikolov, Yih and Zweig, "Linguistic regularities in continuous space word representations", 2013.
