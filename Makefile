@@ -16,8 +16,8 @@ demo: setup
 	@$(BIN)/python demo/demo.py
 
 test: setup
-	$(BIN)/python -m pytest -m alone
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 -m "not alone"
+	$(BIN)/python -m pytest --durations 12 -m alone
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --durations 25 -m "not alone"
 
 lint: setup
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
