@@ -17,6 +17,10 @@ from innervision.plots.style import COLORS
 
 COLUMNS = 5
 """Panels of arrows side by side."""
+SHORT = 0.2
+"""Features of less length are drawn as points."""
+APART = 0.045
+"""Words at lines are moved so far apart, in units of the axis."""
 
 
 def feature_arrows(
@@ -28,7 +32,8 @@ def feature_arrows(
     """Toy models with two dimensions: an arrow for each feature, in the same colour in all panels.
 
     Args:
-        models: Words for a panel → weights; column i is feature i, counted from 0 at the arrow's tip.
+        models: Words for a panel → weights; column i is feature i, counted from 0 at the arrow's tip. One that was not
+            learned is a point.
         others: Words for a panel → directions to compare with, drawn as dashed lines as long as the panel.
         reach: How far each panel goes to all sides.
     """
@@ -44,8 +49,10 @@ def feature_arrows(
             axes.plot([0, across], [0, up], color="0.45", linestyle=":", linewidth=1.6, zorder=1)
         for feature, (across, up) in enumerate(weights.detach().T.tolist()):
             color, length = COLORS[feature % len(COLORS)], float(np.hypot(across, up))
-            axes.annotate("", (across, up), (0, 0), arrowprops={"arrowstyle": "-|>", "color": color, "lw": 2.2})
-            if length > 0.2:
+            if length < SHORT:
+                axes.plot(across, up, "o", color=color, markersize=3)
+            else:
+                axes.annotate("", (across, up), (0, 0), arrowprops={"arrowstyle": "-|>", "color": color, "lw": 2.2})
                 place = across * (1 + 0.15 / length), up * (1 + 0.15 / length)
                 axes.text(*place, str(feature), color=color, ha="center", va="center", fontsize=9, weight="bold")
         axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
@@ -71,9 +78,11 @@ def dimensionality_strips(
     """
     figure, axes = plt.subplots(figsize=(max(5.0, 1.2 + 0.72 * len(groups)), 3.8))
     generator = torch.Generator().manual_seed(seed)
-    for name, height in lines.items():
+    words_at = -1.0
+    for name, height in sorted(lines.items(), key=lambda line: line[1]):
         axes.axhline(height, color="0.6", linewidth=0.8, linestyle="--", zorder=0)
-        axes.text(1.01, height, name, transform=axes.get_yaxis_transform(), fontsize=7.5, va="center")
+        words_at = max(height, words_at + APART)
+        axes.text(1.01, words_at, name, transform=axes.get_yaxis_transform(), fontsize=7.5, va="center")
     for place, values in enumerate(groups.values()):
         heights = values.detach().flatten()
         sideways = place + 0.62 * (torch.rand(len(heights), generator=generator) - 0.5)

@@ -27,10 +27,10 @@ def test_an_arrow_for_each_feature_and_a_number_at_those_that_are_there() -> Non
     assert [axes.get_title() for axes in figure.axes] == ["one", "other"]
     for axes in figure.axes:
         arrows = [child for child in axes.get_children() if isinstance(child, Annotation)]
-        torch.testing.assert_close(torch.tensor([arrow.xy for arrow in arrows]), weights.T)
+        torch.testing.assert_close(torch.tensor([arrow.xy for arrow in arrows]), weights.T[:2])
         assert [text.get_text() for text in axes.texts if not isinstance(text, Annotation)] == ["0", "1"]
         assert axes.get_xlim() == figure.axes[0].get_xlim()
-    assert [len(axes.lines) for axes in figure.axes] == [1, 0]
+    assert [len(axes.lines) for axes in figure.axes] == [2, 1]  # the third feature is a point
     np.testing.assert_allclose(figure.axes[0].lines[0].get_xydata()[1], [1.25, 0])
 
 
@@ -51,6 +51,15 @@ def test_strips_show_every_number_at_its_height() -> None:
         assert np.abs(np.asarray(strip.get_xdata()) - place).max() <= 0.31
     assert [label.get_text() for label in axes.get_xticklabels()] == ["a", "b"]
     assert [text.get_text() for text in axes.texts] == ["pair"]
+
+
+def test_words_at_lines_that_are_close_do_not_overlap() -> None:
+    figure = plots.dimensionality_strips({"a": torch.tensor([0.5])}, {"upper": 0.4, "lower": 0.375, "far": 0.9})
+    figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in figure.axes[0].texts]
+    assert [text.get_text() for text in figure.axes[0].texts] == ["lower", "upper", "far"]
+    assert boxes[0].y1 <= boxes[1].y0 + 1
+    assert [line.get_ydata()[0] for line in figure.axes[0].lines[:3]] == [0.375, 0.4, 0.9]
 
 
 def test_a_map_has_one_colour_for_each_kind() -> None:
