@@ -95,7 +95,7 @@ def test_an_unknown_command_is_a_mistake(run: Run) -> None:
         (
             ["render", "mimi", "mixed3b:5", "-o", "out.png"],
             'name: there is no network "mimi"; known are "mini", "inceptionv1", "googlenet", '
-            '"efficientnet-lite0", "mini-robust"; did you mean "mini"?',
+            '"efficientnet-lite0", "mini-robust", "mini-noise"; did you mean "mini"?',
         ),
         (["render", "mini", "mixed3b:5", "-o", "out.gif"], "output is 'out.gif'; it must end in .png"),
         (

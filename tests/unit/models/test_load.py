@@ -114,7 +114,7 @@ def failure(*args, **kwargs):
 
 
 def test_an_unknown_name_is_answered_with_the_known_and_the_closest():
-    known = 'known are "mini", "inceptionv1", "googlenet", "efficientnet-lite0", "mini-robust"'
+    known = 'known are "mini", "inceptionv1", "googlenet", "efficientnet-lite0", "mini-robust", "mini-noise"'
     assert failure("inception") == f'name: there is no network "inception"; {known}; did you mean "inceptionv1"?'
     assert failure("MINI") == f'name: there is no network "MINI"; {known}; did you mean "mini"?'
     assert failure("resnet") == f'name: there is no network "resnet"; {known}'

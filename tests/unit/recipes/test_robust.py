@@ -47,15 +47,21 @@ def test_both_see_the_same_images_and_only_one_an_adversary(images, monkeypatch)
     assert harder > easier
 
 
-def test_what_ships_withstands_what_mini_falls_for():
+def test_only_the_adversary_made_it_robust():
+    robust, noise = provenance("mini-robust"), provenance("mini-noise")
+    assert robust["images_seen"] == noise["images_seen"]
+    assert robust["pgd_accuracy"] > 0.4
+    assert noise["pgd_accuracy"] < 0.15
+    assert noise["accuracy"] > robust["accuracy"] > 0.8  # robustness has its price
+    # Ten small steps find little more than one large one: its gradient is not masked. Those of the control find much.
+    assert robust["fgsm_accuracy"] - robust["pgd_accuracy"] < 0.1 < noise["fgsm_accuracy"] - noise["pgd_accuracy"]
+
+
+def test_the_record_is_that_of_the_weights():
     sample = load_sample()
     images, labels = sample.images[:100] / 255, sample.labels[:100]
-    kept = {
-        name: accuracy(load(name), fgsm(load(name), images, labels, RADIUS), labels) for name in ("mini", "mini-robust")
-    }
-    assert kept["mini-robust"] > kept["mini"]
-    record = provenance("mini-robust")
-    assert record["pgd_accuracy"] > 0.4
-    assert (
-        0 <= record["fgsm_accuracy"] - record["pgd_accuracy"] < 0.1
-    )  # many small steps find little more: no masked gradient
+    for name in ("mini-robust", "mini-noise"):
+        kept = accuracy(load(name), fgsm(load(name), images, labels, RADIUS), labels)
+        assert kept == pytest.approx(
+            provenance(name)["fgsm_accuracy"], abs=0.2
+        )  # four standard deviations of 100 images
