@@ -17,6 +17,7 @@ def layer_curves(
     layers: Sequence[str],
     *,
     up: str,
+    across: str = "",
     floor: float | None = None,
     floor_name: str = "chance",
     title: str = "",
@@ -27,6 +28,7 @@ def layer_curves(
         series: Name → numbers. Of several the mean is drawn as a line, and each one as a dot.
         layers: Words for the layers, from the left.
         up: Words for the vertical axis.
+        across: Words for the horizontal one.
         floor: Where to draw a dotted line across, for example at chance; by default nowhere.
         floor_name: Words for that line.
         title: Words above.
@@ -36,7 +38,7 @@ def layer_curves(
     """
     if not series:
         raise ValueError("series: is empty; give at least one")
-    figure, axes = plt.subplots(figsize=(6.8, 3.4))
+    figure, axes = plt.subplots(figsize=(8.4, 3.4))
     for i, (name, values) in enumerate(series.items()):
         if len(values) != len(layers):
             raise ValueError(f"series: '{name}' has {len(values)} layers, {len(layers)} are named")
@@ -47,10 +49,11 @@ def layer_curves(
     if floor is not None:
         axes.axhline(floor, color="0.4", linestyle=(0, (1, 2)), linewidth=1.2, label=floor_name)
     axes.set_xticks(range(len(layers)), layers, rotation=20 if max(map(len, layers)) > 6 else 0, fontsize=8)
+    axes.set_xlabel(across)
     axes.set_ylabel(up)
     axes.set_title(title, fontsize=10)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25)
-    axes.legend(frameon=False, fontsize=8)
+    axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5))
     figure.tight_layout()
     return figure
