@@ -911,8 +911,8 @@ test_q_probe = question(
     points=1,
     answer="b",
     wrong={
-        "a": "A tenth is what guessing gives. A layer that has learned nothing gives more than that: look at the row of "
-        "the untrained networks.",
+        "a": "A tenth is what guessing gives. A layer that has learned nothing gives more than that: look at the row "
+        "of the untrained networks.",
         "c": "The probe is the same everywhere, and asked about photographs that it has not seen. If it had put the "
         "classes there, every layer of every network would give the same.",
         "d": "The network's task was no help against the pixels. What would its last layer say without any training? "
@@ -927,8 +927,8 @@ test_q_cue = question(
     wrong={
         "a": "On what it was trained on, a network with a shortcut and one without can both be right everywhere.",
         "b": "However many there are: if the suspected thing is on all of them, the shortcut is right on all of them.",
-        "d": "That the thing can be read from a layer does not show that the answer uses it. Change it, and see whether "
-        "the answer follows.",
+        "d": "That the thing can be read from a layer does not show that the answer uses it. Change it, and see "
+        "whether the answer follows.",
     },
 )
 
@@ -940,6 +940,7 @@ test_q_sanity = question(
         "a": "Then the map of another class ought to look different. In the print-out the two are nearly the same.",
         "c": "They are alike, but not the same: the print-out gives their correlation, and at the end of the cascade "
         "much of the guided map is gone, of the edges nothing.",
-        "d": "The gradient map changes at once when the network is destroyed. Maps differ, and the test tells which do.",
+        "d": "The gradient map changes at once when the network is destroyed. Maps differ, and the test tells which "
+        "do.",
     },
 )
