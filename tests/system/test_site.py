@@ -119,3 +119,19 @@ def test_a_lesson_page_offers_the_notebook_and_keeps_answers_folded():
     assert "movedim(-3, -1)" in page
     assert "torch.where(high" not in re.sub(r"<[^>]+>", "", open_parts)
     assert "answer_00_q_noise = ..." in re.sub(r"<[^>]+>", "", open_parts)
+
+
+def test_every_number_of_the_verdicts_is_printed_by_the_lesson_named_beside_it():
+    if not (SITE / "verdicts.html").is_file():
+        pytest.skip("needs the built site (the first test builds it)")
+    cited = re.compile(r"(.*?)\(\[lesson \d\d\]\(lessons/([\w-]+)\.md\)\)")
+    number = re.compile(r"-?\d+(?:\.\d+)?")
+    checked = 0
+    for line in (ROOT / "site" / "verdicts.md").read_text(encoding="utf-8").splitlines():
+        for words, slug in cited.findall(line):
+            page = (SITE / "lessons" / f"{slug}.html").read_text(encoding="utf-8")
+            printed = set(number.findall(" ".join(re.findall(r'<div class="output">.*?</div>', page, re.DOTALL))))
+            stated = number.findall(words)
+            assert set(stated) <= printed, f"{slug}: {sorted(set(stated) - printed)} of: {words}"
+            checked += len(stated)
+    assert checked > 30
