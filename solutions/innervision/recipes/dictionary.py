@@ -1,8 +1,8 @@
 """How the dictionaries of ``mixed4b`` were trained: TopK sparse autoencoders on mini's activations on photographs.
 
 ``innervision train dictionary`` runs this recipe; with ``--seed 1`` and so on it trains others. It looks at training
-images of CIFAR-10 only, so the sample that ships, test images, is new to the dictionaries. About three minutes on one
-core: a third of them to record the activations.
+images of CIFAR-10 only, so the sample that ships, test images, is new to the dictionaries. About four minutes on one
+core, half of them to record activations and to measure.
 
 Source: Gao et al., "Scaling and evaluating sparse autoencoders", 2024 (TopK, the beginning, activations scaled; no
 remedy against dead features was needed here).
