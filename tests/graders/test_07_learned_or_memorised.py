@@ -915,8 +915,8 @@ test_q_probe = question(
         "of the untrained networks.",
         "c": "The probe is the same everywhere, and asked about photographs that it has not seen. If it had put the "
         "classes there, every layer of every network would give the same.",
-        "d": "The network's task was no help against the pixels. What would its last layer say without any training? "
-        "That is the row to compare with.",
+        "d": "Something that is in the pixels need not be learned to be passed on. What would its last layer say "
+        "without any training? That is the row to compare with.",
     },
 )
 
