@@ -34,7 +34,7 @@ def feature_arrows(
     Args:
         models: Words for a panel → weights; column i is feature i, counted from 0 at the arrow's tip. One that was not
             learned is a point.
-        others: Words for a panel → directions to compare with, drawn as dashed lines as long as the panel.
+        others: Words for a panel → directions to compare with, drawn as dotted lines as long as the panel.
         reach: How far each panel goes to all sides.
     """
     rows = -(-len(models) // COLUMNS)
