@@ -144,8 +144,8 @@ def restricted_loss(
     """Mean cross-entropy over all questions if the network had only the waves of the sum at these frequencies.
 
     What is kept of the logits: for each answer its mean over all questions, and its part along those waves. Low: the
-    waves are there, and are enough. In training it falls before the loss on unseen questions does. Each wave is
-    measured over all questions at once, so that what differs between questions with the same sum is averaged away.
+    waves are there, and are enough. Each wave is measured over all questions at once, so that what differs between
+    questions with the same sum is averaged away.
 
     Args:
         logits: One row for each question of ``every_sum``.
@@ -173,7 +173,6 @@ def excluded_loss(
     """Mean cross-entropy if the network had all but the waves of the sum at these frequencies.
 
     What is left of the logits: all but their part along those waves; the means stay. High: the network needs the waves.
-    Low on the questions it was trained on: it knows these by heart.
 
     Args:
         logits: One row for each question of ``every_sum``.
