@@ -17,7 +17,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SITE = ROOT / "build" / "site"
 CHROMIUM = shutil.which("chromium")
 BUILD_SECONDS = 900  # all lessons are executed the first time
 
@@ -72,18 +71,24 @@ def search(visit: Visit, word: str) -> list[str]:
     return visit.page.locator(".md-search-result__link h1").all_inner_texts()
 
 
-def test_every_page_is_whole_offline_and_fits_wide_and_narrow_screens():
+@pytest.fixture(scope="module")
+def site() -> Path:
+    """The website as it is now; the gallery as a draft."""
+    build = [sys.executable, "-m", "tools.build_site", "--draft"]
+    built = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, timeout=BUILD_SECONDS)
+    assert built.returncode == 0, built.stdout + built.stderr
+    return ROOT / "build" / "site"
+
+
+def test_every_page_is_whole_offline_and_fits_wide_and_narrow_screens(site):
     if CHROMIUM is None:
         pytest.skip("needs Chromium (apt-get install chromium)")
     from playwright.sync_api import sync_playwright
 
-    build = [sys.executable, "-m", "tools.build_site", "--draft"]
-    built = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, timeout=BUILD_SECONDS)
-    assert built.returncode == 0, built.stdout + built.stderr
-    paths = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"))
+    paths = sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
     assert {"index.html", "gallery.html", "glossary.html", "mini.html", "lessons/00-start-here.html"} <= set(paths)
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-    with sync_playwright() as playwright, served(SITE) as address:
+    with sync_playwright() as playwright, served(site) as address:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
         for width in (1280, 390):
             visit = Visit(browser, viewport={"width": width, "height": 800})
@@ -100,17 +105,15 @@ def test_every_page_is_whole_offline_and_fits_wide_and_narrow_screens():
             assert visit.complaints == []
 
         visit = Visit(browser)
-        visit.page.goto((SITE / "index.html").as_uri())
+        visit.page.goto((site / "index.html").as_uri())
         assert "Glossary" in search(visit, "channel")
         assert visit.complaints == []
         browser.close()
 
 
-def test_a_lesson_page_offers_the_notebook_and_keeps_answers_folded():
-    if not (SITE / "lessons" / "00-start-here.html").is_file():
-        pytest.skip("needs the built site (the test above builds it)")
-    page = (SITE / "lessons" / "00-start-here.html").read_text(encoding="utf-8")
-    notebook = (SITE / "lessons" / "00-start-here.ipynb").read_text(encoding="utf-8")
+def test_a_lesson_page_offers_the_notebook_and_keeps_answers_folded(site):
+    page = (site / "lessons" / "00-start-here.html").read_text(encoding="utf-8")
+    notebook = (site / "lessons" / "00-start-here.ipynb").read_text(encoding="utf-8")
     assert notebook == (ROOT / "course" / "00-start-here" / "lesson.ipynb").read_text(encoding="utf-8")
     assert not any(cell.get("outputs") for cell in json.loads(notebook)["cells"])
     assert 'href="00-start-here.ipynb"' in page
@@ -121,15 +124,13 @@ def test_a_lesson_page_offers_the_notebook_and_keeps_answers_folded():
     assert "answer_00_q_noise = ..." in re.sub(r"<[^>]+>", "", open_parts)
 
 
-def test_every_number_of_the_verdicts_is_printed_by_the_lesson_named_beside_it():
-    if not (SITE / "verdicts.html").is_file():
-        pytest.skip("needs the built site (the first test builds it)")
+def test_every_number_of_the_verdicts_is_printed_by_the_lesson_named_beside_it(site):
     cited = re.compile(r"(.*?)\(\[lesson \d\d\]\(lessons/([\w-]+)\.md\)\)")
     number = re.compile(r"-?\d+(?:\.\d+)?")
     checked = 0
     for line in (ROOT / "site" / "verdicts.md").read_text(encoding="utf-8").splitlines():
         for words, slug in cited.findall(line):
-            page = (SITE / "lessons" / f"{slug}.html").read_text(encoding="utf-8")
+            page = (site / "lessons" / f"{slug}.html").read_text(encoding="utf-8")
             printed = set(number.findall(" ".join(re.findall(r'<div class="output">.*?</div>', page, re.DOTALL))))
             stated = number.findall(words)
             assert set(stated) <= printed, f"{slug}: {sorted(set(stated) - printed)} of: {words}"

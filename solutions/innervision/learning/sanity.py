@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float, Int
+from scipy.ndimage import sobel
 from scipy.stats import rankdata
 from torch import Tensor, nn
 
@@ -123,10 +124,8 @@ def guided_map(model: nn.Module, images: Float[Tensor, "batch 3 height width"], 
 
 def edge_map(images: Float[Tensor, "batch 3 height width"]) -> Maps:
     """Where an image changes from pixel to pixel: a map that knows no network at all (Sobel)."""
-    grey = F.pad(images.mean(dim=1, keepdim=True), (1, 1, 1, 1), mode="replicate")
-    across = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]]).to(images)
-    kernels = torch.stack([across, across.T])[:, None]
-    return F.conv2d(grey, kernels).norm(dim=1)
+    grey = images.mean(dim=1).numpy()
+    return torch.from_numpy(np.hypot(*(sobel(grey, axis=axis, mode="nearest") for axis in (1, 2))))
 
 
 def input_gradient(

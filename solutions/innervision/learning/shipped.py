@@ -14,7 +14,7 @@ from torch import Tensor
 from innervision.learning.board_game import SQUARES
 from innervision.learning.scenes import LENGTH, VOCABULARY
 from innervision.learning.transformer import Sizes, Transformer
-from innervision.models.packaged import packaged, provenance
+from innervision.models.packaged import packaged, provenance, shipped_seed
 
 MODULUS = 113
 TRAINED_SHARE = 0.4
@@ -78,7 +78,7 @@ def load_addition(seed: int = 0) -> AdditionRun:
     Raises:
         ValueError: No such run ships; or its file is missing, or another one.
     """
-    name = f"modular-addition-{_shipped(seed, 'modular-addition')}"
+    name = f"modular-addition-{shipped_seed(seed, 'modular-addition')}"
     states: dict[int, dict[str, Tensor]] = defaultdict(dict)
     for key, value in load_file(packaged(name)).items():
         after, _, parameter = key.partition("/")
@@ -116,7 +116,7 @@ def load_induction(seed: int = 0) -> Transformer:
     Raises:
         ValueError: No such network ships; or its file is missing, or another one.
     """
-    return _loaded(f"induction-{_shipped(seed, 'induction')}", INDUCTION)
+    return _loaded(f"induction-{shipped_seed(seed, 'induction')}", INDUCTION)
 
 
 def load_scenes(seed: int = 0) -> Transformer:
@@ -128,7 +128,7 @@ def load_scenes(seed: int = 0) -> Transformer:
     Raises:
         ValueError: No such network ships; or its file is missing, or another one.
     """
-    return _loaded(f"scenes-{_shipped(seed, 'scenes')}", SCENES)
+    return _loaded(f"scenes-{shipped_seed(seed, 'scenes')}", SCENES)
 
 
 def load_text_model() -> Transformer:
@@ -144,9 +144,3 @@ def _loaded(name: str, sizes: Sizes) -> Transformer:
     network = Transformer(sizes, torch.Generator())
     network.load_state_dict(load_file(packaged(name)))
     return network.requires_grad_(False).eval()
-
-
-def _shipped(seed: int, recipe: str) -> int:
-    if seed not in (0, 1, 2):
-        raise ValueError(f"seed: {seed} is none of 0, 1, 2; others are trained with innervision train {recipe}")
-    return seed

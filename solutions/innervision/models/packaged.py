@@ -13,6 +13,8 @@ from typing import Any
 from innervision.models.states import file_sha256
 
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
+SEEDS = (0, 1, 2)
+"""Where runs of several seeds ship, it is these."""
 
 
 def provenance(name: str, folder: Path | None = None) -> dict[str, Any]:
@@ -46,6 +48,21 @@ def packaged(name: str) -> Path:
     if _sha256_once(path, stat.st_size, stat.st_mtime_ns) != record["sha256"]:
         raise ValueError(f"weights: {path} is not the file that weights.toml describes; reinstall innervision")
     return path
+
+
+def shipped_seed(seed: int, recipe: str) -> int:
+    """A seed of which a run ships.
+
+    Args:
+        seed: 0, 1 or 2.
+        recipe: What trains others.
+
+    Raises:
+        ValueError: No run of that seed ships.
+    """
+    if seed not in SEEDS:
+        raise ValueError(f"seed: {seed} is none of 0, 1, 2; others are trained with innervision train {recipe}")
+    return seed
 
 
 @cache

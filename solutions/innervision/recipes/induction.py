@@ -15,15 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
-from jaxtyping import Int
-from torch import Tensor, nn
+from torch import nn
 
 from innervision.learning.attention import mixed_sequences, neighbour_table, repeated_tokens
 from innervision.learning.shipped import INDUCTION
 from innervision.learning.transformer import Transformer
 from innervision.recipes.exporting import write_weights
 from innervision.recipes.prepared import Prepared, Rows
+from innervision.recipes.sequences import next_token_loss, one_cycle, surprises
 from innervision.training import Batch, Task
 
 BATCH = 64
@@ -31,7 +30,6 @@ STEPS = 100
 """Steps of an epoch. No sequence is seen twice."""
 EPOCHS = 30
 LEARNING_RATE = 3e-3
-WARM_UP_SHARE = 0.1
 WEIGHT_DECAY = 0.01
 TEST_SEQUENCES = 256
 TEST_PERIOD = 20
@@ -52,17 +50,11 @@ def prepare(cache: str | Path | None, seed: int) -> Prepared:
 def task(*, epochs: int = EPOCHS, seed: int = 0) -> Task:
     """The training task: a fresh network, its optimiser, and sequences without end."""
     network = Transformer(INDUCTION, torch.Generator().manual_seed(seed))
-    optimizer = torch.optim.AdamW(network.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
-    scheduler = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, LEARNING_RATE, total_steps=epochs * STEPS, pct_start=WARM_UP_SHARE
-    )
+    optimizer, scheduler = one_cycle(network, LEARNING_RATE, WEIGHT_DECAY, epochs * STEPS)
 
     def batches(generator: torch.Generator) -> Iterator[Batch]:
         for _ in range(STEPS):
             yield (mixed_sequences(BATCH, INDUCTION.length + 1, INDUCTION.tokens, generator),)
-
-    def loss(model: nn.Module, batch: Batch) -> Tensor:
-        return surprise(model, batch[0]).mean()
 
     settings = {
         "batch": BATCH,
@@ -73,12 +65,7 @@ def task(*, epochs: int = EPOCHS, seed: int = 0) -> Task:
         "width": INDUCTION.width,
         "heads": INDUCTION.heads,
     }
-    return Task(network, batches, loss, repeated_loss, optimizer, scheduler, settings)
-
-
-def surprise(network: nn.Module, sequences: Int[Tensor, "batch length"]) -> Tensor:
-    """Cross-entropy of every token but the first, in nats."""
-    return F.cross_entropy(network(sequences[:, :-1]).transpose(1, 2), sequences[:, 1:], reduction="none")
+    return Task(network, batches, next_token_loss, repeated_loss, optimizer, scheduler, settings)
 
 
 @torch.no_grad()
@@ -87,7 +74,7 @@ def repeated_loss(network: nn.Module) -> dict[str, float]:
     generator = torch.Generator().manual_seed(TEST_SEED)
     copies = -(-(INDUCTION.length + 1) // TEST_PERIOD)
     tokens = repeated_tokens(TEST_SEQUENCES, TEST_PERIOD, copies, INDUCTION.tokens, generator)
-    found = surprise(network, tokens[:, : INDUCTION.length + 1]).double()
+    found = surprises(network, tokens[:, : INDUCTION.length + 1]).double()
     return {
         "first_loss": float(found[:, : TEST_PERIOD - 1].mean()),
         "repeated_loss": float(found[:, TEST_PERIOD:].mean()),

@@ -22,6 +22,7 @@ from innervision.learning.shipped import RIPPLE, as_tokens
 from innervision.learning.transformer import Transformer
 from innervision.recipes.exporting import write_weights
 from innervision.recipes.prepared import Prepared, Rows
+from innervision.recipes.sequences import one_cycle
 from innervision.training import Batch, Task
 
 GAMES = 256
@@ -29,7 +30,6 @@ GAMES = 256
 STEPS = 200
 EPOCHS = 16
 LEARNING_RATE = 1e-3
-WARM_UP_SHARE = 0.1
 WEIGHT_DECAY = 0.01
 TEST_GAMES = 1000
 TEST_SEED = 2**31
@@ -50,10 +50,7 @@ def prepare(cache: str | Path | None, seed: int) -> Prepared:
 def task(test: Games, *, epochs: int = EPOCHS, seed: int = 0) -> Task:
     """The training task: a fresh network, its optimiser, and games without end."""
     network = Transformer(RIPPLE, torch.Generator().manual_seed(seed))
-    optimizer = torch.optim.AdamW(network.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
-    scheduler = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, LEARNING_RATE, total_steps=epochs * STEPS, pct_start=WARM_UP_SHARE
-    )
+    optimizer, scheduler = one_cycle(network, LEARNING_RATE, WEIGHT_DECAY, epochs * STEPS)
 
     def batches(generator: torch.Generator) -> Iterator[Batch]:
         for _ in range(STEPS):

@@ -20,6 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from innervision import learning
 from innervision.data import cifar10
 from innervision.data.sample import choose
 from innervision.learning.adversarial import fgsm, pgd, within
@@ -136,12 +137,10 @@ def task(recipe: Hardened, train: tuple[Images, Labels], test: tuple[Images, Lab
 
 def robust_accuracy(network: nn.Module, images: Images, labels: Labels, steps: int, radius: float = RADIUS) -> float:
     """Share of images that keep their label under ``pgd``."""
-    generator, right = torch.Generator().manual_seed(0), 0
+    generator, attacked = torch.Generator().manual_seed(0), []
     for part, truth in zip(images.split(100), labels.split(100), strict=True):
-        changed = pgd(network, part.float() / 255, truth, radius, generator, steps)
-        with torch.no_grad():
-            right += int((network(changed).argmax(dim=1) == truth).sum())
-    return right / len(images)
+        attacked.append(pgd(network, part.float() / 255, truth, radius, generator, steps))
+    return learning.accuracy(network, torch.cat(attacked), labels)
 
 
 def export(
@@ -152,14 +151,12 @@ def export(
     chosen = choose(test[1])
     sample = test[0][chosen], test[1][chosen]
     one_step = fgsm(network, sample[0].float() / 255, sample[1], RADIUS)
-    with torch.no_grad():
-        withstands = float((network(one_step).argmax(dim=1) == sample[1]).double().mean())
     measured = {
         "test_images": len(test[0]),
         "accuracy": accuracy(network, *test),
         "attacked_images": len(chosen),
         "accuracy_of_these": accuracy(network, *sample),
-        "fgsm_accuracy": withstands,
+        "fgsm_accuracy": learning.accuracy(network, one_step, sample[1]),
         "pgd_steps": ATTACKS,
         "pgd_accuracy": robust_accuracy(network, *sample, steps=ATTACKS),
     }

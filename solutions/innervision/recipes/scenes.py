@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Int
 from torch import Tensor, nn
 
@@ -22,6 +21,7 @@ from innervision.learning.shipped import SCENES
 from innervision.learning.transformer import Transformer
 from innervision.recipes.exporting import write_weights
 from innervision.recipes.prepared import Prepared, Rows
+from innervision.recipes.sequences import next_token_loss, one_cycle
 from innervision.training import Batch, Task
 
 BATCH = 256
@@ -29,7 +29,6 @@ STEPS = 100
 """Steps of an epoch."""
 EPOCHS = 40
 LEARNING_RATE = 1e-3
-WARM_UP_SHARE = 0.1
 WEIGHT_DECAY = 0.01
 TEST_SCENES = 2000
 TEST_SEED = 2**31
@@ -50,10 +49,7 @@ def prepare(cache: str | Path | None, seed: int) -> Prepared:
 def task(*, epochs: int = EPOCHS, seed: int = 0) -> Task:
     """The training task: a fresh network, its optimiser, and scenes without end."""
     network, withheld = Transformer(SCENES, torch.Generator().manual_seed(seed)), withheld_pairs(seed)
-    optimizer = torch.optim.AdamW(network.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
-    scheduler = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, LEARNING_RATE, total_steps=epochs * STEPS, pct_start=WARM_UP_SHARE
-    )
+    optimizer, scheduler = one_cycle(network, LEARNING_RATE, WEIGHT_DECAY, epochs * STEPS)
 
     def batches(generator: torch.Generator) -> Iterator[Batch]:
         for _ in range(STEPS):
@@ -68,12 +64,9 @@ def task(*, epochs: int = EPOCHS, seed: int = 0) -> Task:
         "width": SCENES.width,
         "blocks": SCENES.blocks,
     }
-    return Task(network, batches, scene_loss, lambda model: accuracies(model, seed), optimizer, scheduler, settings)
-
-
-def scene_loss(network: nn.Module, batch: Batch) -> Tensor:
-    """Mean cross-entropy of every token but the first, in nats."""
-    return F.cross_entropy(network(batch[0][:, :-1]).flatten(0, 1), batch[0][:, 1:].flatten())
+    return Task(
+        network, batches, next_token_loss, lambda model: accuracies(model, seed), optimizer, scheduler, settings
+    )
 
 
 @torch.no_grad()

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Int
 from torch import Tensor, nn
 
@@ -21,6 +20,7 @@ from innervision.learning.shipped import TEXT
 from innervision.learning.transformer import Transformer
 from innervision.recipes.exporting import write_weights
 from innervision.recipes.prepared import Prepared, Rows
+from innervision.recipes.sequences import next_token_loss, one_cycle, surprises
 from innervision.training import Batch, Task
 
 BATCH = 32
@@ -28,7 +28,6 @@ STEPS = 200
 """Steps of an epoch."""
 EPOCHS = 15
 LEARNING_RATE = 3e-3
-WARM_UP_SHARE = 0.1
 WEIGHT_DECAY = 0.1
 ORDERS = (1, 2, 3, 4)
 """n-gram models that it is compared with: how many words are looked at together."""
@@ -52,10 +51,7 @@ def prepare(cache: str | Path | None, seed: int) -> Prepared:
 def task(text: Text, *, epochs: int = EPOCHS, seed: int = 0) -> Task:
     """The training task: a fresh network, its optimiser, and pieces of the text that begin anywhere."""
     network = Transformer(TEXT, torch.Generator().manual_seed(seed))
-    optimizer = torch.optim.AdamW(network.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
-    scheduler = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, LEARNING_RATE, total_steps=epochs * STEPS, pct_start=WARM_UP_SHARE
-    )
+    optimizer, scheduler = one_cycle(network, LEARNING_RATE, WEIGHT_DECAY, epochs * STEPS)
     words, held_out = text.tokens[text.trained], held_out_pieces(text, TEXT.length + 1)[::SHARE]
     offsets = torch.arange(TEXT.length + 1)
 
@@ -63,9 +59,6 @@ def task(text: Text, *, epochs: int = EPOCHS, seed: int = 0) -> Task:
         for _ in range(STEPS):
             begins = torch.randint(0, len(words) - TEXT.length, (BATCH, 1), generator=generator)
             yield (words[begins + offsets],)
-
-    def loss(model: nn.Module, batch: Batch) -> Tensor:
-        return next_word_loss(model, batch[0])
 
     settings = {
         "batch": BATCH,
@@ -80,7 +73,7 @@ def task(text: Text, *, epochs: int = EPOCHS, seed: int = 0) -> Task:
     def evaluate(model: nn.Module) -> dict[str, float]:
         return {"held_out_loss": measure(model, held_out)}
 
-    return Task(network, batches, loss, evaluate, optimizer, scheduler, settings)
+    return Task(network, batches, next_token_loss, evaluate, optimizer, scheduler, settings)
 
 
 def held_out_pieces(text: Text, length: int) -> Int[Tensor, "pieces length"]:
@@ -92,19 +85,10 @@ def held_out_pieces(text: Text, length: int) -> Int[Tensor, "pieces length"]:
     return torch.cat(found)
 
 
-def next_word_loss(network: nn.Module, pieces: Int[Tensor, "batch length"]) -> Tensor:
-    """Mean cross-entropy of every word but the first, in nats."""
-    return F.cross_entropy(network(pieces[:, :-1]).flatten(0, 1), pieces[:, 1:].flatten())
-
-
 @torch.no_grad()
 def measure(network: nn.Module, pieces: Int[Tensor, "pieces length"]) -> float:
     """Mean surprise at the words of held-out chapters, in nats; of each piece from word ``FROM`` on."""
-    total = 0.0
-    for some in pieces.split(128):
-        logits = network(some[:, :-1])[:, FROM - 1 :]
-        total += float(F.cross_entropy(logits.flatten(0, 1), some[:, FROM:].flatten(), reduction="sum"))
-    return total / pieces[:, FROM:].numel()
+    return float(torch.cat([surprises(network, some)[:, FROM - 1 :] for some in pieces.split(128)]).double().mean())
 
 
 def best_ngram(text: Text, pieces: Int[Tensor, "pieces length"]) -> tuple[int, float, float]:

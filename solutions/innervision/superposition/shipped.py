@@ -7,13 +7,12 @@ from jaxtyping import Float
 from safetensors.torch import load_file
 from torch import Tensor
 
-from innervision.models.packaged import packaged, provenance
+from innervision.models.packaged import packaged, provenance, shipped_seed
 from innervision.superposition.sparse_autoencoder import SparseAutoencoder
 
 LAYER = "mixed4b"
 """The layer of mini that the dictionaries write anew. Behind it there is one more block, so that what is turned up has
 still something to do."""
-SEEDS = (0, 1, 2)
 TOYS = "toy-superposition"
 
 
@@ -31,9 +30,7 @@ def load_dictionary(seed: int = 0) -> SparseAutoencoder:
     Raises:
         ValueError: No such dictionary ships; or its file is missing, or another one.
     """
-    if seed not in SEEDS:
-        raise ValueError(f"seed: {seed} is none of 0, 1, 2; others are trained with innervision train dictionary")
-    name = dictionary_name(seed)
+    name = dictionary_name(shipped_seed(seed, "dictionary"))
     state = {key: value.float() for key, value in load_file(packaged(name)).items()}
     channels, features = state["encoder"].shape
     active = provenance(name)["active"]

@@ -17,6 +17,7 @@ from innervision.data.sample import (
     load_training_sample,
     write_sample,
 )
+from innervision.models.packaged import provenance
 
 
 def test_the_sample_that_ships():
@@ -126,6 +127,13 @@ def test_the_sample_is_of_the_real_test_set():
     assert torch.equal(sample.images, images[sample.indices])
     assert torch.equal(sample.labels, labels[sample.indices])
     assert torch.equal(sample.indices, choose(labels))
+
+
+def test_the_training_sample_is_what_networks_were_trained_on():
+    sample = load_training_sample()
+    assert sample.labels.bincount().tolist() == [120] * 10
+    for name in ("true-labels-0", "half-labels-1", "random-labels-2"):
+        assert provenance(name)["data_sha256"] == cifar10.content_sha256(sample.images, sample.labels)
 
 
 @pytest.mark.slow
