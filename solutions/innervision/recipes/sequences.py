@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from innervision.learning.surprise import cross_entropy
 from innervision.training import Batch
 
 WARM_UP_SHARE = 0.1
@@ -15,12 +15,12 @@ WARM_UP_SHARE = 0.1
 
 def surprises(network: nn.Module, sequences: Int[Tensor, "batch length"]) -> Float[Tensor, "batch later"]:
     """How surprised a network is at every token but the first, in nats."""
-    return cross_entropy(network(sequences[:, :-1]), sequences[:, 1:])
+    return F.cross_entropy(network(sequences[:, :-1]).transpose(1, 2), sequences[:, 1:], reduction="none")
 
 
 def next_token_loss(network: nn.Module, batch: Batch) -> Float[Tensor, ""]:
     """Mean surprise, in nats, at every token but the first of the sequences that a batch holds."""
-    return surprises(network, batch[0]).mean()
+    return F.cross_entropy(network(batch[0][:, :-1]).flatten(0, 1), batch[0][:, 1:].flatten())
 
 
 def one_cycle(
