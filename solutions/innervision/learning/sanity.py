@@ -124,8 +124,9 @@ def guided_map(model: nn.Module, images: Float[Tensor, "batch 3 height width"], 
 
 def edge_map(images: Float[Tensor, "batch 3 height width"]) -> Maps:
     """Where an image changes from pixel to pixel: a map that knows no network at all (Sobel)."""
-    grey = images.mean(dim=1).numpy()
-    return torch.from_numpy(np.hypot(*(sobel(grey, axis=axis, mode="nearest") for axis in (1, 2))))
+    # Image by image: scipy smooths along every other axis, and would mix neighbours of a batch.
+    maps = [np.hypot(*(sobel(grey, axis, mode="nearest") for axis in (0, 1))) for grey in images.mean(dim=1).numpy()]
+    return torch.from_numpy(np.stack(maps))
 
 
 def input_gradient(

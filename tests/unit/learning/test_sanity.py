@@ -103,3 +103,20 @@ def test_edges_are_where_the_image_changes():
     edges = edge_map(image)
     assert edges[0, :, [2, 3]].gt(0).all()
     assert edges[0, :, [0, 1, 4, 5]].eq(0).all()
+
+
+def test_the_edges_of_an_image_are_its_own():
+    images = torch.rand(3, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    images[1] = 0.5
+    edges = edge_map(images)
+    assert edges[1].eq(0).all()
+    for image, map_of_it in zip(images, edges, strict=True):
+        torch.testing.assert_close(edge_map(image[None])[0], map_of_it)
+
+
+def test_edges_are_those_of_a_convolution_with_the_published_kernels():
+    images = torch.rand(2, 3, 9, 7, generator=torch.Generator().manual_seed(0))
+    grey = nn.functional.pad(images.mean(dim=1, keepdim=True), (1, 1, 1, 1), mode="replicate")
+    across = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
+    expected = nn.functional.conv2d(grey, torch.stack([across, across.T])[:, None]).norm(dim=1)
+    torch.testing.assert_close(edge_map(images), expected, atol=1e-5, rtol=1e-5)
